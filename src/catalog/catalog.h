@@ -1,0 +1,226 @@
+// Objects in repositories: entries over the versioning engine and bytes in the object store.
+// Uploads, reads, listings with delimiters, copies, deletes, multipart. Edges call this for
+// objects and versioning::Engine for everything else.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/task.h"
+#include "base/time.h"
+#include "block/object_store.h"
+#include "catalog/entry.h"
+#include "kv/store.h"
+#include "versioning/engine.h"
+
+namespace tarn::catalog {
+
+struct CatalogConfig {
+  std::string signing_secret = "OVERRIDE_THIS_SIGNING_SECRET_DEFAULT";  // blockstore.signing.secret_key
+  std::string block_storage_prefix = "_lakefs";
+  bool ensure_readable_root_namespace = true;
+  std::uint64_t upload_bytes_max = UINT64_MAX;
+};
+
+struct NewRepository {
+  std::string name;               // validated here
+  std::string storage_namespace;
+  std::string default_branch;     // "" = main
+  std::string storage_id;
+  bool read_only = false;
+  bool bare = false;
+};
+
+struct ListParams {
+  std::string prefix;
+  std::string delimiter;  // "" = flat
+  std::string after;      // exclusive; a folded prefix skips its whole group
+  std::size_t amount = 100;
+};
+
+/// An object, or a folded common prefix (entry is then empty and path ends with the delimiter).
+struct ListItem {
+  std::string path;
+  bool is_prefix = false;
+  Entry entry;
+};
+
+struct Listing {
+  std::vector<ListItem> items;
+  bool has_more = false;
+};
+
+struct DiffItem {
+  versioning::DiffType type = versioning::DiffType::added;
+  std::string path;
+  bool is_prefix = false;  // folded: type is then meaningless ("prefix_changed")
+  Entry entry;             // right side, or the left one of a removed object
+};
+
+struct DiffListing {
+  std::vector<DiffItem> items;
+  bool has_more = false;
+};
+
+struct UploadParams {
+  std::string content_type;  // "" = kDefaultContentType
+  versioning::Metadata metadata;
+  bool if_absent = false;    // If-None-Match: *
+  bool force = false;
+  block::Digests::Wanted digests;
+  /// Called with the digests after the bytes are stored and before they become an entry; throws to
+  /// refuse them (checksum mismatch). May be empty.
+  std::function<void(const block::Digests::Values&)> verify;
+};
+
+struct Uploaded {
+  Entry entry;
+  block::Digests::Values digests;
+};
+
+struct CopySource {
+  RepositoryId repository;
+  std::string ref;
+  std::string path;
+};
+
+struct CopyParams {
+  /// Replace instead of copy.
+  std::optional<versioning::Metadata> metadata;
+  std::optional<std::string> content_type;
+  bool if_absent = false;
+  bool force = false;
+};
+
+/// A multipart upload as the KV keeps it (storage-format.md 2.11).
+struct MultipartUpload {
+  std::string id;
+  std::string path;
+  Timestamp creation_date;
+  std::string physical_address;
+  versioning::Metadata metadata;
+  std::string content_type;
+};
+
+struct IssuedAddress {
+  std::string physical_address;  // as shown to the client
+  std::string relative;          // with the signature, as part of the key
+};
+
+/// What a client says about bytes it wrote itself (link, stage).
+struct ExternalObject {
+  std::string physical_address;
+  std::string checksum;
+  std::uint64_t size = 0;
+  std::optional<std::int64_t> mtime;  // Unix seconds; now if absent
+  versioning::Metadata metadata;
+  std::string content_type;
+};
+
+/// Thread-safe. Paths are 1..kPathBytesMax bytes of UTF-8: Error{invalid_argument}
+/// ("missing path: required value: validation error" when empty).
+class Catalog {
+ public:
+  struct Parts {
+    kv::Store& kv;
+    block::ObjectStore& objects;
+    versioning::Engine& engine;
+    Clock& clock;
+  };
+  Catalog(Parts parts, CatalogConfig config);
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  versioning::Engine& engine();
+  const block::StoreInfo& store_info() const;
+
+  /// Checks in the order of lakefs-http-behaviour.md 11.2, probes the namespace, creates.
+  Task<versioning::Repository> create_repository(Context& ctx, NewRepository params);
+
+  // --- reading ---
+  /// nullopt: no such object at the ref. Throws for an unknown ref.
+  Task<std::optional<Entry>> find(Context& ctx, const versioning::Repository& repository,
+                                  std::string_view ref, std::string_view path);
+  /// Bytes of an entry; Error{data_missing} if the store lost them.
+  Task<std::unique_ptr<io::ByteSource>> open(Context& ctx,
+                                             const versioning::Repository& repository,
+                                             const Entry& entry,
+                                             std::optional<block::ByteRange> range = {});
+  Task<Listing> list(Context& ctx, const versioning::Repository& repository, std::string_view ref,
+                     ListParams params);
+  /// A page of differences, folded by delimiter like a listing.
+  Task<DiffListing> page_of(Context& ctx, versioning::DiffStream& differences, ListParams params);
+  std::string display_address(const versioning::Repository& repository, const Entry& entry) const;
+
+  // --- writing ---
+  /// Error{precondition_failed} when if_absent and something is there (checked before the body is
+  /// read, and again when staged). Bytes stored for a failed upload are removed.
+  Task<Uploaded> upload(Context& ctx, const versioning::Repository& repository,
+                        const BranchId& branch, std::string_view path, io::ByteSource& body,
+                        UploadParams params);
+  /// Physical copy, or within one repository... a new object. Error{object_not_found}.
+  Task<Entry> copy(Context& ctx, const CopySource& source, const versioning::Repository& target,
+                   const BranchId& branch, std::string_view path, CopyParams params);
+  /// nullopt per path = done; missing paths are done.
+  Task<std::vector<std::optional<Error>>> remove(Context& ctx,
+                                                 const versioning::Repository& repository,
+                                                 const BranchId& branch,
+                                                 std::vector<std::string> paths,
+                                                 versioning::WriteOptions options);
+  Task<> set_metadata(Context& ctx, const versioning::Repository& repository,
+                      const BranchId& branch, std::string_view path,
+                      versioning::Metadata metadata, versioning::WriteOptions options);
+
+  // --- bytes written by the client itself (17.1, 17.2, 16.10) ---
+  IssuedAddress issue_address(const versioning::Repository& repository, const BranchId& branch,
+                              std::string_view path);
+  Task<Entry> link(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
+                   std::string_view path, ExternalObject object, bool if_absent, bool force);
+  Task<Entry> stage(Context& ctx, const versioning::Repository& repository,
+                    const BranchId& branch, std::string_view path, ExternalObject object,
+                    bool force);
+
+  // --- multipart uploads (S3) ---
+  Task<MultipartUpload> create_upload(Context& ctx, const versioning::Repository& repository,
+                                      const BranchId& branch, std::string_view path,
+                                      versioning::Metadata metadata, std::string content_type);
+  /// Error{upload_not_found} unless the upload exists and is for `path` in this repository.
+  Task<MultipartUpload> get_upload(Context& ctx, const versioning::Repository& repository,
+                                   std::string_view path, std::string_view upload_id);
+  Task<block::PartInfo> upload_part(Context& ctx, const versioning::Repository& repository,
+                                    const MultipartUpload& upload, std::uint32_t number,
+                                    io::ByteSource& body, UploadParams params);
+  Task<block::PartInfo> copy_part(Context& ctx, const versioning::Repository& repository,
+                                  const MultipartUpload& upload, std::uint32_t number,
+                                  const CopySource& source,
+                                  std::optional<block::ByteRange> range);
+  Task<Entry> complete_upload(Context& ctx, const versioning::Repository& repository,
+                              const BranchId& branch, const MultipartUpload& upload,
+                              std::vector<block::Part> parts, bool if_absent);
+  Task<> abort_upload(Context& ctx, const versioning::Repository& repository,
+                      const MultipartUpload& upload);
+  Task<std::vector<block::PartInfo>> list_parts(Context& ctx,
+                                                const versioning::Repository& repository,
+                                                const MultipartUpload& upload,
+                                                std::uint32_t after, std::size_t parts_max);
+  struct UploadPage {
+    std::vector<MultipartUpload> uploads;  // by path, then id
+    bool has_more = false;
+  };
+  Task<UploadPage> list_uploads(Context& ctx, const versioning::Repository& repository,
+                                std::string_view prefix, std::string_view after_path,
+                                std::string_view after_id, std::size_t uploads_max);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tarn::catalog

@@ -1,0 +1,50 @@
+// A body being read: request bodies, object contents, files. Pull, in bounded pieces.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/context.h"
+#include "base/task.h"
+
+namespace tarn::io {
+
+/// Single consumer. Destroying it early is allowed and releases what it holds.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  /// The next piece, valid until the next call; empty at the end (and again if called after it).
+  /// Throws Error when the bytes cannot be had or do not verify (a broken upload, a bad checksum):
+  /// whoever stores the bytes must then discard what it has.
+  virtual Task<std::string_view> read(Context& ctx) = 0;
+
+  /// Total bytes this source will yield, if known before reading.
+  virtual std::optional<std::uint64_t> size() const = 0;
+
+ protected:
+  ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+};
+
+/// A source over a string it owns.
+class StringSource final : public ByteSource {
+ public:
+  explicit StringSource(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  Task<std::string_view> read(Context& ctx) override;
+
+  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
+
+ private:
+  std::string bytes_;
+  bool done_ = false;
+};
+
+/// Reads everything, at most `bytes_max`; throws Error{too_large} beyond it.
+Task<std::string> read_all(Context& ctx, ByteSource& source, std::uint64_t bytes_max);
+
+}  // namespace tarn::io

@@ -1,0 +1,74 @@
+#include "testing/co_test.h"
+
+#include <chrono>
+#include <exception>
+#include <memory>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/format.h"
+
+namespace tarn::testing::detail {
+
+namespace {
+
+constexpr std::chrono::seconds kWatchdog{120};
+
+struct Outcome {
+  bool ended = false;
+  std::exception_ptr error;
+};
+
+}  // namespace
+
+void run_to_end(const std::function<Task<>(Context&)>& body) {
+  const auto deadline = Context::SteadyClock::now() + kWatchdog;
+  auto loop = std::make_unique<boost::asio::io_context>(1);
+  auto ctx = std::make_unique<Context>(deadline, "test");
+  auto outcome = std::make_shared<Outcome>();
+  // Work comes back from other threads, so an idle loop is not a finished one.
+  const auto work = boost::asio::make_work_guard(*loop);
+  boost::asio::co_spawn(*loop, body(*ctx), [outcome](std::exception_ptr error) {
+    outcome->ended = true;
+    outcome->error = std::move(error);
+  });
+  while (!outcome->ended && Context::SteadyClock::now() < deadline)
+    loop->run_one_until(deadline);
+  if (!outcome->ended) {
+    // Whoever still holds the coroutine may yet resume it: leak rather than pull the loop away.
+    static_cast<void>(loop.release());
+    static_cast<void>(ctx.release());
+    throw Error(ErrorCode::deadline_exceeded,
+                format("the coroutine did not end within {} s", kWatchdog.count()));
+  }
+  loop->poll();  // what the coroutine's last steps posted
+  if (outcome->error) std::rethrow_exception(outcome->error);
+}
+
+void run_co_test(const std::function<Task<>(Context&)>& body) {
+  try {
+    run_to_end(body);
+  } catch (const Error& error) {
+    ADD_FAILURE_AT(error.where().file_name(), static_cast<int>(error.where().line()))
+        << "escaped: Error{" << to_string(error.code()) << "}: " << error.message();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "escaped: " << error.what();
+  }
+}
+
+void expect_error(const char* file, int line, const char* expression, ErrorCode expected,
+                  std::optional<ErrorCode> seen, const std::string& message) {
+  if (seen == expected) return;
+  auto failure = ::testing::Message()
+                 << expression << "\n  expected: Error{" << to_string(expected) << "}\n  but it ";
+  if (seen) {
+    failure << "threw Error{" << to_string(*seen) << "}: " << message;
+  } else {
+    failure << "threw nothing";
+  }
+  ADD_FAILURE_AT(file, line) << failure;
+}
+
+}  // namespace tarn::testing::detail
