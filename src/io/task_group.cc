@@ -26,6 +26,8 @@ namespace {
 
 /// One running task. But for the first two, members belong to the executor's thread.
 struct Entry {
+  Entry(asio::any_io_executor on, std::string_view called) : executor(std::move(on)), name(called) {}
+
   const asio::any_io_executor executor;
   const std::string name;
   asio::cancellation_signal signal;
@@ -96,7 +98,7 @@ TaskGroup::~TaskGroup() {
 }
 
 bool TaskGroup::spawn(asio::any_io_executor executor, std::string_view name, Task<> task) {
-  auto entry = std::make_shared<Entry>(Entry{.executor = executor, .name = std::string(name)});
+  auto entry = std::make_shared<Entry>(executor, name);
   {
     const std::scoped_lock lock(state_->mutex);
     if (state_->stopping) return false;
