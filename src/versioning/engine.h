@@ -18,6 +18,7 @@
 #include "kv/store.h"
 #include "versioning/committed/committed.h"
 #include "versioning/hook_sink.h"
+#include "versioning/refs/ref_types.h"
 #include "versioning/streams.h"
 #include "versioning/types.h"
 
@@ -31,29 +32,6 @@ struct EngineConfig {
   std::chrono::milliseconds branch_update_backoff{100};    // first wait; doubles to 5 s, jittered
   std::size_t staging_write_tries = 3;
   std::size_t delete_concurrency = 30;
-};
-
-/// A page of a listing by id: `after` exclusive, `amount` at least 1. Results are at most amount.
-struct PageRequest {
-  std::string prefix;
-  std::string after;
-  std::size_t amount = 100;
-};
-template <class T>
-struct Page {
-  std::vector<T> items;
-  bool has_more = false;
-};
-
-/// What a reference expression (4.11) came to.
-struct ResolvedRef {
-  enum class Kind : std::uint8_t { branch, tag, commit };
-  Kind kind = Kind::commit;
-  std::optional<Branch> branch;  // kind branch: as read, staging tokens included
-  std::string name;              // branch or tag id
-  CommitId commit_id;
-  bool staged = false;           // reads include uncommitted data: plain branch or `branch$`
-  bool dollar = false;           // `branch$` was written
 };
 
 struct CreateRepository {
@@ -120,12 +98,6 @@ struct LogParams {
   std::vector<std::string> objects;      // only commits that changed one of these keys ...
   std::vector<std::string> prefixes;     // ... or a key under one of these
   bool limit = false;                    // stop walking after `amount` even if filters matched less
-};
-
-/// Branch name pattern (glob) → blocked actions.
-enum class BlockedAction : std::uint8_t { staging_write = 0, commit = 1 };
-struct ProtectionRules {
-  std::map<std::string, std::vector<BlockedAction>> rules;
 };
 
 /// Thread-safe; calls may come from any loop. Methods on a repository take the record from
@@ -259,10 +231,7 @@ class Engine {
                     std::string_view target_ref, WriteOptions options);
 
   // --- settings ---
-  struct StoredRules {
-    ProtectionRules rules;
-    std::string checksum;  // hex SHA-256 of the stored bytes, "" if none
-  };
+  using StoredRules = versioning::StoredRules;
   Task<StoredRules> protection_rules(Context& ctx, const Repository& repository);
   /// Unconditional without a checksum; Error{precondition_failed} if the stored one differs.
   Task<> set_protection_rules(Context& ctx, const Repository& repository, ProtectionRules rules,

@@ -1,0 +1,83 @@
+// Safe writes into a branch's staging area (storage-format.md 4.2): after each write the branch is
+// read again, and if its staging token has changed the write is repeated in the new one. A record
+// written into a token that a commit had already sealed and enumerated would otherwise be lost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/error.h"
+#include "base/task.h"
+#include "kv/store.h"
+#include "versioning/refs/branches.h"
+#include "versioning/staging/staging.h"
+#include "versioning/types.h"
+
+namespace tarn::versioning {
+
+struct WritePathConfig {
+  std::size_t tries = 3;        // when the staging token keeps changing
+  std::size_t race_tries = 10;  // update(): when other writers of the key keep winning
+  std::size_t token_cache_entries = 4'096;
+};
+
+/// Committed values of ascending `keys` at a commit, in their order. Pass a plain lambda that
+/// calls a named coroutine; the vector lives until the task has ended.
+using ReadCommitted = std::function<Task<std::vector<std::optional<Value>>>(
+    Context&, const Repository&, const CommitId&, const std::vector<std::string>& keys)>;
+
+/// Thread-safe. Checks neither protection nor the read-only flag. Remembers staging tokens to
+/// write and check in one round trip; correctness does not depend on what is remembered.
+///
+/// Throws Error{branch_not_found} "branch not found", {too_many_tries} "too many tries" when the
+/// token keeps changing, and what Store and the callbacks throw. A write that throws may have
+/// happened.
+class WritePath {
+ public:
+  WritePath(kv::Store& kv, ReadCommitted read_committed, WritePathConfig config = {});
+  ~WritePath();
+
+  /// Stages a value.
+  Task<> set(Context& ctx, const Repository& repository, const BranchId& branch,
+             std::string_view key, const Value& value);
+
+  /// Read-change-write of the value visible at `key` (nullopt = nothing). `change` may throw to
+  /// stop, and may be called several times. When other writers of the key keep winning:
+  /// Error{precondition_failed}.
+  using Change = std::function<Value(const std::optional<Value>&)>;
+  Task<> update(Context& ctx, const Repository& repository, const BranchId& branch,
+                std::string_view key, const Change& change);
+
+  /// update() that throws Error{precondition_failed} "precondition failed" if anything is visible.
+  /// Of concurrent callers exactly one succeeds.
+  Task<> set_if_absent(Context& ctx, const Repository& repository, const BranchId& branch,
+                       std::string_view key, const Value& value);
+
+  enum class DeleteForm : std::uint8_t { tombstone, no_tombstone };
+  /// Makes the keys invisible, a few round trips for all of them. One outcome per key: nullopt =
+  /// done, also if nothing was there; Error{invalid_argument} for a key no store can hold.
+  Task<std::vector<std::optional<Error>>> remove(Context& ctx, const Repository& repository,
+                                                 const BranchId& branch,
+                                                 const std::vector<std::string>& keys,
+                                                 DeleteForm form);
+
+  /// The general form: `plan` gets the branch as read and returns steps on its staging token (at
+  /// most a few thousand); they run, the branch is read again, and all is repeated if its token
+  /// has changed. Nothing is run for an empty plan. For reset and the like.
+  using Plan = std::function<Task<std::vector<kv::Op>>(const Branch& branch)>;
+  Task<> write(Context& ctx, const Repository& repository, const BranchId& branch,
+               const Plan& plan);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tarn::versioning
