@@ -3,6 +3,7 @@
 // trips). Each passes kv/testing/store_suite.h. Source of the contract: storage-format.md 1.1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,10 @@
 
 namespace tarn::kv {
 
+inline constexpr std::size_t kAddressBytesMax = 1'024;             // partition, key; each
+inline constexpr std::size_t kValueBytesMax = 16 * 1'024 * 1'024;  // embedded backends
+inline constexpr std::uint32_t kPageKeysMax = 10'000;
+
 /// Names one value: keys are ordered bytewise within their partition.
 struct Address {
   std::string partition;
@@ -26,15 +31,20 @@ struct Address {
 class Expect {
  public:
   enum class Kind : std::uint8_t { absent, present, value };
+
   static Expect absent() { return Expect(Kind::absent, {}); }
+
   static Expect present() { return Expect(Kind::present, {}); }
+
   static Expect value(std::string stored) { return Expect(Kind::value, std::move(stored)); }
 
   Kind kind() const { return kind_; }
+
   const std::string& stored() const { return stored_; }
 
  private:
   Expect(Kind kind, std::string stored) : kind_(kind), stored_(std::move(stored)) {}
+
   Kind kind_;
   std::string stored_;
 };
@@ -64,7 +74,7 @@ struct OpResult {
 
 struct ScanOptions {
   std::string from = {};            // first key, inclusive; empty = start of the partition
-  std::string prefix = {};          // ends before the first key at or after `from` without it
+  std::string prefix = {};          // only keys with it; a `from` below it starts at the prefix
   std::uint32_t page_keys = 1'000;  // most keys fetched per round trip, 1..10'000
 };
 
@@ -96,7 +106,7 @@ class Cursor {
 
 /// Safe to call from any executor; every method is a suspension point. Partition and key are
 /// 1..1'024 bytes (Error{invalid_argument} otherwise), values at most 400 KiB where DynamoDB is to
-/// be an option; a zero-length value is a value.
+/// be an option and 16 MiB at all (Error{too_large}); a zero-length value is a value.
 ///
 /// Throws Error{unavailable} when the backend cannot be reached before ctx.deadline() or its queue
 /// is full, Error{throttled} when it asks to slow down, Error{storage_full} when it cannot grow,
@@ -123,7 +133,7 @@ class Store {
   /// Opens without I/O; the first fill() fetches.
   virtual std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) = 0;
 
-  /// Refuses new work and waits for what is under way. Idempotent.
+  /// Refuses new work (Error{unavailable}) and waits for what is under way. Idempotent.
   virtual Task<> close() = 0;
 
   // One-step forms of run().
@@ -140,5 +150,11 @@ class Store {
 
 /// Throws Error{invalid_argument} unless partition and key are within their limits. For backends.
 void check_address(std::string_view partition, std::string_view key);
+/// Checks the address and the value's size of every step. For backends.
+void check_ops(const std::vector<Op>& ops);
+/// `condition` against what is stored now: the decision of a set_if. For embedded backends.
+bool holds(const Expect& condition, const std::optional<std::string_view>& stored);
+/// The options of a scan, checked and with `page_keys` clamped to 1..kPageKeysMax. For backends.
+ScanOptions check_scan(std::string_view partition, ScanOptions options);
 
 }  // namespace tarn::kv

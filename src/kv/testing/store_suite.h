@@ -1,0 +1,486 @@
+// The contract of kv::Store as tests. A backend's test file defines a StoreHarness and says
+//   INSTANTIATE_TEST_SUITE_P(Mem, StoreSuite, ::testing::Values(&make_mem_harness));
+// Include it in one file of a test binary.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/task.h"
+#include "io/loops.h"
+#include "io/task_group.h"
+#include "kv/store.h"
+#include "testing/co_test.h"
+
+namespace tarn::kv::testing {
+
+/// Owns an empty store and what it needs.
+class StoreHarness {
+ public:
+  virtual ~StoreHarness() = default;
+  virtual Store& store() = 0;
+};
+
+using MakeHarness = std::unique_ptr<StoreHarness> (*)();
+
+class StoreSuite : public ::testing::TestWithParam<MakeHarness> {
+ public:
+  StoreSuite() : harness(GetParam()()), store(harness->store()) {}
+
+  std::unique_ptr<StoreHarness> harness;
+  Store& store;
+};
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+inline Task<> read_on(Context& ctx, Cursor& cursor, Rows& rows) {
+  while (cursor.next() || co_await cursor.fill(ctx)) {
+    rows.emplace_back(cursor.key(), cursor.value());
+  }
+}
+
+inline Task<Rows> read_all(Context& ctx, Store& store, std::string_view partition,
+                           ScanOptions options = {}) {
+  Rows rows;
+  auto cursor = store.scan(partition, std::move(options));
+  co_await read_on(ctx, *cursor, rows);
+  co_return rows;
+}
+
+inline Task<std::string> read_keys(Context& ctx, Store& store, std::string_view partition,
+                                   ScanOptions options = {}) {
+  std::string keys;
+  for (auto& [key, value] : co_await read_all(ctx, store, partition, std::move(options))) {
+    if (!keys.empty()) keys += ' ';
+    keys += key;
+  }
+  co_return keys;
+}
+
+inline Task<> set_keys(Context& ctx, Store& store, std::string partition,
+                       std::vector<std::string> keys) {
+  std::vector<Op> ops;
+  for (auto& key : keys)
+    ops.push_back(Op::set(partition, key, "value of " + key));
+  co_await store.run(ctx, std::move(ops));
+}
+
+inline Task<std::string> next_key(Context& ctx, Cursor& cursor) {
+  if (cursor.next() || co_await cursor.fill(ctx)) co_return std::string(cursor.key());
+  co_return "(end)";
+}
+
+// --- one value ---
+
+CO_TEST_P(StoreSuite, GetOfAnUnknownKeyIsEmptyAndDoesNotThrow) {
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), std::nullopt);
+}
+
+CO_TEST_P(StoreSuite, GetReturnsWhatSetStored) {
+  co_await self.store.set(ctx, "p", "k", "v1");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "v1");
+  co_await self.store.set(ctx, "p", "k", "v2");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "v2");
+}
+
+CO_TEST_P(StoreSuite, ZeroLengthValueIsAValue) {
+  co_await self.store.set(ctx, "p", "k", "");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "");
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "x", Expect::absent()), SetIf::lost);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "x", Expect::value("")), SetIf::stored);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "y", Expect::value("")), SetIf::lost);
+}
+
+CO_TEST_P(StoreSuite, EraseForgetsAndIsIdempotent) {
+  co_await self.store.set(ctx, "p", "k", "v");
+  co_await self.store.erase(ctx, "p", "k");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), std::nullopt);
+  co_await self.store.erase(ctx, "p", "k");
+  co_await self.store.erase(ctx, "never", "seen");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), std::nullopt);
+}
+
+CO_TEST_P(StoreSuite, PartitionsAreSeparateWhateverBytesTheirNamesHold) {
+  const std::vector<std::pair<std::string, std::string>> addresses = {
+      {"a", "b/c"},
+      {"a/b", "c"},
+      {"a/", "b/c"},
+      {"ab", "/c"},
+      {std::string("a\0", 2), "b"},
+      {"a", std::string("\0b", 2)},
+      {std::string("a\0b", 3), "c"},
+      {"\xff", "\xff"},
+      {"\xff\xff", "\xff"},
+      {std::string(1'024, '\xff'), std::string(1'024, '\xff')},
+  };
+  for (const auto& [partition, key] : addresses) {
+    EXPECT_EQ(
+        co_await self.store.set_if(ctx, partition, key, partition + "|" + key, Expect::absent()),
+        SetIf::stored);
+  }
+  for (const auto& [partition, key] : addresses) {
+    EXPECT_EQ(co_await self.store.get(ctx, partition, key), partition + "|" + key);
+  }
+  const Rows expected = {{std::string("\0b", 2), std::string("a|\0b", 4)}, {"b/c", "a|b/c"}};
+  EXPECT_EQ(co_await read_all(ctx, self.store, "a"), expected);
+  EXPECT_EQ((co_await read_all(ctx, self.store, "\xff")).size(), 1u);
+}
+
+CO_TEST_P(StoreSuite, LargeBinaryValueComesBackUnchanged) {
+  std::string value(400 * 1'024, '\0');
+  std::mt19937 random(7);
+  for (char& byte : value)
+    byte = static_cast<char>(random());
+  co_await self.store.set(ctx, "p", "k", value);
+  EXPECT_TRUE(co_await self.store.get(ctx, "p", "k") == value);
+}
+
+// --- conditional writes ---
+
+CO_TEST_P(StoreSuite, SetIfAbsentStoresOnce) {
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "v1", Expect::absent()), SetIf::stored);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "v2", Expect::absent()), SetIf::lost);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "v1");
+  co_await self.store.erase(ctx, "p", "k");
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "v3", Expect::absent()), SetIf::stored);
+}
+
+CO_TEST_P(StoreSuite, SetIfPresentNeedsAnyValue) {
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "v1", Expect::present()), SetIf::lost);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), std::nullopt);
+  co_await self.store.set(ctx, "p", "k", "");
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "v2", Expect::present()), SetIf::stored);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "v2");
+}
+
+CO_TEST_P(StoreSuite, SetIfValueComparesStoredBytes) {
+  const std::string stored("v\0\xff", 3);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "new", Expect::value(stored)), SetIf::lost);
+  co_await self.store.set(ctx, "p", "k", stored);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "new", Expect::value("v")), SetIf::lost);
+  EXPECT_EQ(co_await self.store.set_if(ctx, "p", "k", "new", Expect::value(stored)), SetIf::stored);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), "new");
+}
+
+// --- many at once ---
+
+CO_TEST_P(StoreSuite, GetManyAnswersInTheOrderAsked) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b", "c"});
+  co_await self.store.set(ctx, "q", "a", "other");
+  std::vector<Address> asked = {{"p", "c"}, {"p", "x"}, {"q", "a"}, {"p", "a"}, {"p", "c"}};
+  const std::vector<std::optional<std::string>> expected = {"value of c", std::nullopt, "other",
+                                                            "value of a", "value of c"};
+  EXPECT_EQ(co_await self.store.get_many(ctx, std::move(asked)), expected);
+  EXPECT_TRUE((co_await self.store.get_many(ctx, {})).empty());
+}
+
+CO_TEST_P(StoreSuite, GetManyTakesThousands) {
+  std::vector<Op> ops;
+  std::vector<Address> asked;
+  for (int i = 0; i < 3'000; ++i) {
+    if (i % 3 != 0) ops.push_back(Op::set("p", std::to_string(i), "v" + std::to_string(i)));
+    asked.push_back({"p", std::to_string(i)});
+  }
+  co_await self.store.run(ctx, std::move(ops));
+  const auto found = co_await self.store.get_many(ctx, std::move(asked));
+  CO_ASSERT_EQ(found.size(), 3'000u);
+  for (int i = 0; i < 3'000; ++i) {
+    EXPECT_EQ(found[i], i % 3 != 0 ? std::optional("v" + std::to_string(i)) : std::nullopt);
+  }
+}
+
+CO_TEST_P(StoreSuite, RunReadsItsOwnWritesInOrder) {
+  co_await self.store.set(ctx, "p", "old", "1");
+  std::vector<Op> ops;
+  ops.push_back(Op::get("p", "old"));
+  ops.push_back(Op::set("p", "old", "2"));
+  ops.push_back(Op::get("p", "old"));
+  ops.push_back(Op::erase("p", "old"));
+  ops.push_back(Op::get("p", "old"));
+  ops.push_back(Op::set_if("p", "old", "3", Expect::absent()));
+  ops.push_back(Op::get("p", "old"));
+  ops.push_back(Op::set_if("p", "old", "4", Expect::value("3")));
+  ops.push_back(Op::get("p", "old"));
+  const auto results = co_await self.store.run(ctx, std::move(ops));
+  CO_ASSERT_EQ(results.size(), 9u);
+  EXPECT_EQ(results[0].found, "1");
+  EXPECT_EQ(results[2].found, "2");
+  EXPECT_EQ(results[4].found, std::nullopt);
+  EXPECT_TRUE(results[5].stored);
+  EXPECT_EQ(results[6].found, "3");
+  EXPECT_TRUE(results[7].stored);
+  EXPECT_EQ(results[8].found, "4");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "old"), "4");
+}
+
+CO_TEST_P(StoreSuite, LostSetIfDoesNotStopTheStepsAfterIt) {
+  co_await self.store.set(ctx, "p", "taken", "1");
+  std::vector<Op> ops;
+  ops.push_back(Op::set("p", "before", "b"));
+  ops.push_back(Op::set_if("p", "taken", "2", Expect::absent()));
+  ops.push_back(Op::get("p", "taken"));
+  ops.push_back(Op::set("p", "after", "a"));
+  const auto results = co_await self.store.run(ctx, std::move(ops));
+  CO_ASSERT_EQ(results.size(), 4u);
+  EXPECT_TRUE(results[0].stored);
+  EXPECT_FALSE(results[1].stored);
+  EXPECT_EQ(results[2].found, "1");
+  EXPECT_TRUE(results[3].stored);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "before"), "b");
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "after"), "a");
+}
+
+CO_TEST_P(StoreSuite, RunOfGetsOnlyAndEmptyRunAnswer) {
+  co_await set_keys(ctx, self.store, "p", {"a"});
+  std::vector<Op> ops;
+  ops.push_back(Op::get("p", "a"));
+  ops.push_back(Op::get("p", "b"));
+  const auto results = co_await self.store.run(ctx, std::move(ops));
+  CO_ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0].found, "value of a");
+  EXPECT_EQ(results[1].found, std::nullopt);
+  EXPECT_TRUE((co_await self.store.run(ctx, {})).empty());
+}
+
+// --- scans ---
+
+CO_TEST_P(StoreSuite, ScanIsOrderedByUnsignedBytes) {
+  const std::string nul("a\0", 2);
+  co_await set_keys(ctx, self.store, "p", {"b", "\xff", "a", "\x80", nul, "ab", "A", "\x01"});
+  std::vector<std::string> keys;
+  for (auto& [key, value] : co_await read_all(ctx, self.store, "p")) {
+    EXPECT_EQ(value, "value of " + key);
+    keys.push_back(key);
+  }
+  const std::vector<std::string> expected = {"\x01", "A", "a", nul, "ab", "b", "\x80", "\xff"};
+  EXPECT_EQ(keys, expected);
+}
+
+CO_TEST_P(StoreSuite, ScanStaysInItsPartition) {
+  co_await set_keys(ctx, self.store, "o", {"z"});
+  co_await set_keys(ctx, self.store, "p", {"a", "b"});
+  co_await set_keys(ctx, self.store, "p0", {"c"});
+  co_await set_keys(ctx, self.store, "q", {"a"});
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p"), "a b");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "none"), "");
+}
+
+CO_TEST_P(StoreSuite, ScanHonoursFromAndPrefix) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b", "b/1", "b/2", "b/3", "b0", "c"});
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "b/2"}), "b/2 b/3 b0 c");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "b/25"}), "b/3 b0 c");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.prefix = "b/"}), "b/1 b/2 b/3");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "b/2", .prefix = "b/"}), "b/2 b/3");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "a", .prefix = "b/"}), "b/1 b/2 b/3");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "c", .prefix = "b/"}), "");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "d"}), "");
+}
+
+CO_TEST_P(StoreSuite, PrefixOfHighestBytesEndsWithThePartition) {
+  co_await set_keys(ctx, self.store, "p", {"a", "\xff", "\xff\xff", "\xff\xff\xff"});
+  co_await set_keys(ctx, self.store, "q", {"\xff\xff"});
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.prefix = "\xff\xff"}),
+            "\xff\xff \xff\xff\xff");
+}
+
+CO_TEST_P(StoreSuite, PagesOfAnySizeGiveTheSameRows) {
+  std::vector<std::string> keys;
+  for (char first = 'a'; first <= 'g'; ++first)
+    keys.push_back(std::string(1, first));
+  co_await set_keys(ctx, self.store, "p", keys);
+  for (std::uint32_t page = 1; page <= 9; ++page) {
+    EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.page_keys = page}), "a b c d e f g");
+    EXPECT_EQ(co_await read_keys(ctx, self.store, "p", {.from = "c", .page_keys = page}),
+              "c d e f g");
+  }
+}
+
+CO_TEST_P(StoreSuite, EndOfAScanStaysTheEnd) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b"});
+  auto cursor = self.store.scan("p", {.page_keys = 2});
+  Rows rows;
+  co_await read_on(ctx, *cursor, rows);
+  EXPECT_EQ(rows.size(), 2u);
+  EXPECT_FALSE(cursor->next());
+  EXPECT_FALSE(co_await cursor->fill(ctx));
+  EXPECT_FALSE(co_await cursor->fill(ctx));
+}
+
+CO_TEST_P(StoreSuite, SeekMovesForwardAndBackward) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b", "c", "d", "e", "f", "g", "h"});
+  for (std::uint32_t page : {1u, 2u, 3u, 100u}) {
+    auto cursor = self.store.scan("p", {.page_keys = page});
+    cursor->seek("c");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "c");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "d");
+    cursor->seek("g");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "g");
+    cursor->seek("aa");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "b");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "c");
+    cursor->seek("c");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "c");
+    cursor->seek("z");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "(end)");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "(end)");
+    cursor->seek("");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "a");
+    cursor->seek("h");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "h");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "(end)");
+    cursor->seek("f");
+    EXPECT_EQ(co_await next_key(ctx, *cursor), "f");
+  }
+}
+
+CO_TEST_P(StoreSuite, SeekNeverLeavesThePrefix) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b/1", "b/2", "c"});
+  auto cursor = self.store.scan("p", {.from = "b/2", .prefix = "b/", .page_keys = 1});
+  EXPECT_EQ(co_await next_key(ctx, *cursor), "b/2");
+  cursor->seek("a");
+  EXPECT_EQ(co_await next_key(ctx, *cursor), "b/1");
+  cursor->seek("c");
+  EXPECT_EQ(co_await next_key(ctx, *cursor), "(end)");
+  cursor->seek("b/2");
+  EXPECT_EQ(co_await next_key(ctx, *cursor), "b/2");
+  EXPECT_EQ(co_await next_key(ctx, *cursor), "(end)");
+}
+
+CO_TEST_P(StoreSuite, RowsErasedBehindACursorDoNotDisturbIt) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b", "c", "d", "e"});
+  auto cursor = self.store.scan("p", {.page_keys = 1});
+  std::string seen;
+  while (cursor->next() || co_await cursor->fill(ctx)) {
+    const std::string key(cursor->key());
+    seen += key;
+    co_await self.store.erase(ctx, "p", key);
+  }
+  EXPECT_EQ(seen, "abcde");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p"), "");
+}
+
+CO_TEST_P(StoreSuite, ScanAgreesWithAModelAfterRandomWrites) {
+  std::mt19937 random(11);
+  std::map<std::string, std::string> model;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<Op> ops;
+    for (int i = 0; i < 25; ++i) {
+      std::string key(1 + random() % 3, '\0');
+      for (char& byte : key)
+        byte = "\x00\x7f\x80\xff"[random() % 4];
+      if (random() % 3 == 0) {
+        ops.push_back(Op::erase("p", key));
+        model.erase(key);
+      } else {
+        ops.push_back(Op::set("p", key, std::to_string(random())));
+        model[key] = ops.back().value;
+      }
+    }
+    co_await self.store.run(ctx, std::move(ops));
+    const std::uint32_t page = 1 + random() % 20;
+    EXPECT_EQ(co_await read_all(ctx, self.store, "p", {.page_keys = page}),
+              Rows(model.begin(), model.end()));
+  }
+}
+
+// --- many writers ---
+
+inline Task<> count_win(Store& store, std::string value, std::atomic<int>& wins) {
+  Context ctx;
+  if (co_await store.set_if(ctx, "p", "contested", value, Expect::absent()) == SetIf::stored) {
+    ++wins;
+  }
+}
+
+CO_TEST_P(StoreSuite, OfManyConcurrentSetIfsExactlyOneWins) {
+  io::Loops loops(2);
+  std::atomic<int> wins = 0;
+  io::TaskGroup group;
+  for (int i = 0; i < 200; ++i) {
+    group.spawn(loops.any(), "count_win", count_win(self.store, std::to_string(i), wins));
+  }
+  co_await group.join();
+  EXPECT_EQ(wins, 1);
+}
+
+inline Task<> increment(Store& store, int times) {
+  Context ctx;
+  for (int done = 0; done < times;) {
+    const auto seen = co_await store.get(ctx, "p", "counter");
+    Expect expect = seen ? Expect::value(*seen) : Expect::absent();
+    std::string next = std::to_string(seen ? std::stoi(*seen) + 1 : 1);
+    const SetIf outcome =
+        co_await store.set_if(ctx, "p", "counter", std::move(next), std::move(expect));
+    if (outcome == SetIf::stored) ++done;
+  }
+}
+
+CO_TEST_P(StoreSuite, ConcurrentCompareAndSetLosesNoIncrement) {
+  io::Loops loops(3);
+  io::TaskGroup group;
+  for (int i = 0; i < 6; ++i)
+    group.spawn(loops.any(), "increment", increment(self.store, 25));
+  co_await group.join();
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "counter"), "150");
+}
+
+// --- limits and ends ---
+
+CO_TEST_P(StoreSuite, AddressesOutsideTheLimitsAreRefused) {
+  const std::string longest(1'024, 'x');
+  const std::string too_long(1'025, 'x');
+  co_await self.store.set(ctx, longest, longest, "v");
+  EXPECT_EQ(co_await self.store.get(ctx, longest, longest), "v");
+  constexpr auto kRefused = ErrorCode::invalid_argument;
+  CO_EXPECT_ERROR(self.store.get(ctx, "", "k"), kRefused);
+  CO_EXPECT_ERROR(self.store.get(ctx, "p", ""), kRefused);
+  CO_EXPECT_ERROR(self.store.get(ctx, too_long, "k"), kRefused);
+  CO_EXPECT_ERROR(self.store.get(ctx, "p", too_long), kRefused);
+  CO_EXPECT_ERROR(self.store.get_many(ctx, std::vector<Address>(1, Address{"p", ""})), kRefused);
+  EXPECT_THROW(self.store.scan("", {}), Error);
+  EXPECT_THROW(self.store.scan(too_long, {}), Error);
+}
+
+CO_TEST_P(StoreSuite, RefusedRunChangesNothing) {
+  std::vector<Op> ops;
+  ops.push_back(Op::set("p", "good", "v"));
+  ops.push_back(Op::set("p", "", "v"));
+  CO_EXPECT_ERROR(self.store.run(ctx, std::move(ops)), ErrorCode::invalid_argument);
+  CO_EXPECT_ERROR(self.store.set(ctx, "p", "huge", std::string(kValueBytesMax + 1, 'x')),
+                  ErrorCode::too_large);
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "p"), "");
+}
+
+CO_TEST_P(StoreSuite, ExpiredContextWritesNothing) {
+  Context expired(Context::SteadyClock::now() - std::chrono::seconds(1));
+  CO_EXPECT_ERROR(self.store.set(expired, "p", "k", "v"), ErrorCode::deadline_exceeded);
+  EXPECT_EQ(co_await self.store.get(ctx, "p", "k"), std::nullopt);
+}
+
+CO_TEST_P(StoreSuite, ClosedStoreRefusesEverything) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b"});
+  auto cursor = self.store.scan("p", {.page_keys = 1});
+  EXPECT_TRUE(co_await cursor->fill(ctx));
+  co_await self.store.close();
+  co_await self.store.close();
+  CO_EXPECT_ERROR(self.store.get(ctx, "p", "a"), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(self.store.get_many(ctx, std::vector<Address>(1, Address{"p", "a"})),
+                  ErrorCode::unavailable);
+  CO_EXPECT_ERROR(self.store.set(ctx, "p", "a", "v"), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(cursor->fill(ctx), ErrorCode::unavailable);
+}
+
+}  // namespace tarn::kv::testing
