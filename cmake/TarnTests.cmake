@@ -15,7 +15,9 @@ function(tarn_tests)
   add_executable(${target}_test ${arg_UNPARSED_ARGUMENTS})
   list(TRANSFORM arg_DEPS REPLACE "/" "_")
   list(TRANSFORM arg_DEPS PREPEND tarn_)
-  tarn_drop_missing(arg_DEPS layer)
+  if(TARN_PARTIAL)  # resolved at the end, since a test may name layers above its own
+    list(TRANSFORM arg_DEPS REPLACE "(.+)" "$<TARGET_NAME_IF_EXISTS:\\1>")
+  endif()
   target_link_libraries(${target}_test PRIVATE
     ${target} ${arg_DEPS} tarn_testing tarn_flags GTest::gtest ${arg_LIBS})
   target_precompile_headers(${target}_test REUSE_FROM tarn_base)

@@ -128,7 +128,10 @@ std::string to_base64url(std::string_view bytes) {
 
 std::optional<std::string> from_base64url(std::string_view text) {
   static constexpr DecodeTable kTable = decode_table(kBase64Url);
-  return decode_bits(without_padding(text), kTable, 6);
+  const std::string_view digits = without_padding(text);
+  const std::size_t padding = text.size() - digits.size();
+  if (padding > 0 && (padding > 2 || text.size() % 4 != 0)) return std::nullopt;
+  return decode_bits(digits, kTable, 6);
 }
 
 std::string to_base32hex(std::string_view bytes) {

@@ -127,9 +127,10 @@ Metric& find_or_make(std::string_view name, std::string_view help, Labels labels
     family = all.families.emplace(std::string(name), Family{std::string(help), {}}).first;
   }
   auto& series = family->second.series;
-  auto found = series.find(labels_text(labels));
+  std::string key = labels_text(labels);
+  auto found = series.find(key);
   if (found == series.end()) {
-    found = series.emplace(labels_text(labels), std::make_unique<Metric>()).first;
+    found = series.emplace(std::move(key), std::make_unique<Metric>()).first;
   }
   // One name is one type: the text format cannot say anything else.
   auto* const metric = std::get_if<std::unique_ptr<Metric>>(&found->second);

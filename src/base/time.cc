@@ -1,9 +1,9 @@
 #include "base/time.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <ctime>
 
 #include "base/format.h"
 
@@ -14,6 +14,9 @@ namespace {
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                       "Thursday", "Friday", "Saturday"};
 
 struct Civil {
   std::int64_t year;
@@ -225,7 +228,10 @@ std::expected<Timestamp, ParseError> parse_http_date(std::string_view text) {
   } else {
     in.literal(" ");
     day = in.number(2);
-    if (in.rest().starts_with('-')) {  // RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
+    const std::string_view weekday = text.substr(0, comma);
+    const bool rfc850 = in.rest().starts_with('-');
+    if (std::ranges::count(rfc850 ? kLongDays : kDays, weekday) == 0) in.fail();
+    if (rfc850) {  // RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
       in.skip(1);
       month = in.name(kMonths) + 1;
       in.literal("-");

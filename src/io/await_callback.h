@@ -4,7 +4,6 @@
 
 #include <exception>
 #include <functional>
-#include <memory>
 #include <utility>
 
 #include <boost/asio/associated_executor.hpp>
@@ -30,15 +29,14 @@ Task<T> await_callback(Start start) {
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                                  void(std::exception_ptr, T)>(
       [](auto handler, Start begin) {
-        using Handler = decltype(handler);
         auto executor = boost::asio::get_associated_executor(handler);
-        begin(Callback<T>([executor, h = std::make_unique<Handler>(std::move(handler))](
-                              std::exception_ptr error, T value) mutable {
-          boost::asio::post(executor, [h = std::move(*h), error = std::move(error),
-                                       value = std::move(value)]() mutable {
-            std::move(h)(std::move(error), std::move(value));
-          });
-        }));
+        begin(Callback<T>(
+            [executor, h = std::move(handler)](std::exception_ptr error, T value) mutable {
+              boost::asio::post(executor, [h = std::move(h), error = std::move(error),
+                                           value = std::move(value)]() mutable {
+                std::move(h)(std::move(error), std::move(value));
+              });
+            }));
       },
       boost::asio::use_awaitable, std::move(start));
 }

@@ -26,7 +26,8 @@ namespace {
 
 /// One running task. But for the first two, members belong to the executor's thread.
 struct Entry {
-  Entry(asio::any_io_executor on, std::string_view called) : executor(std::move(on)), name(called) {}
+  Entry(asio::any_io_executor on, std::string_view called)
+      : executor(std::move(on)), name(called) {}
 
   const asio::any_io_executor executor;
   const std::string name;
