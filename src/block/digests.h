@@ -30,14 +30,19 @@ class Digests {
   };
 
   Digests() : Digests(Wanted{}) {}
+
   explicit Digests(Wanted wanted);
 
   void update(std::string_view bytes);
+  /// Ends the MD5 early and returns its raw bytes, for a store that needs them itself (the ETag of
+  /// a part). finish() still reports them; no update() may follow.
+  const std::string& finish_md5();
   /// Ends the pass; call once.
   Values finish();
 
  private:
   Hasher md5_;
+  std::string md5_value_;  // once finished
   std::optional<Hasher> sha256_, sha1_;
   Wanted wanted_;
   std::uint64_t size_ = 0;

@@ -1,0 +1,120 @@
+#include "block/testing/faulty_store.h"
+
+#include <utility>
+
+namespace tarn::block::testing {
+
+namespace {
+
+class FaultySource final : public io::ByteSource {
+ public:
+  FaultySource(FaultyStore& store, std::unique_ptr<io::ByteSource> inner)
+      : store_(store), inner_(std::move(inner)) {}
+
+  Task<std::string_view> read(Context& ctx) override {
+    store_.step();
+    co_return co_await inner_->read(ctx);
+  }
+
+  std::optional<std::uint64_t> size() const override { return inner_->size(); }
+
+ private:
+  FaultyStore& store_;
+  std::unique_ptr<io::ByteSource> inner_;
+};
+
+}  // namespace
+
+void FaultyStore::fail_nth(std::uint64_t nth, std::uint64_t times, ErrorCode code) {
+  first_ = nth;
+  last_ = nth == 0 ? 0 : nth + times - 1;
+  code_ = code;
+  calls_ = 0;
+}
+
+void FaultyStore::step() {
+  const auto call = ++calls_;
+  if (call >= first_ && call <= last_) throw Error(code_, "injected fault");
+}
+
+Task<PutResult> FaultyStore::put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
+                                 PutOptions options) {
+  step();
+  co_return co_await inner_.put(ctx, ref, body, options);
+}
+
+Task<std::unique_ptr<io::ByteSource>> FaultyStore::get(Context& ctx, const ObjectRef& ref,
+                                                       std::optional<ByteRange> range) {
+  step();
+  auto source = co_await inner_.get(ctx, ref, range);
+  if (source == nullptr) co_return nullptr;
+  co_return std::make_unique<FaultySource>(*this, std::move(source));
+}
+
+Task<std::optional<ObjectInfo>> FaultyStore::head(Context& ctx, const ObjectRef& ref) {
+  step();
+  co_return co_await inner_.head(ctx, ref);
+}
+
+Task<> FaultyStore::remove(Context& ctx, const ObjectRef& ref) {
+  step();
+  co_await inner_.remove(ctx, ref);
+}
+
+Task<PutResult> FaultyStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {
+  step();
+  co_return co_await inner_.copy(ctx, from, to);
+}
+
+Task<ListPage> FaultyStore::list(Context& ctx, std::string_view storage_namespace,
+                                 std::string_view prefix, std::string_view after,
+                                 std::size_t objects_max) {
+  step();
+  co_return co_await inner_.list(ctx, storage_namespace, prefix, after, objects_max);
+}
+
+Task<std::string> FaultyStore::create_multipart(Context& ctx, const ObjectRef& ref) {
+  step();
+  co_return co_await inner_.create_multipart(ctx, ref);
+}
+
+Task<std::string> FaultyStore::upload_part(Context& ctx, const ObjectRef& ref,
+                                           std::string_view upload_id, std::uint32_t number,
+                                           io::ByteSource& body, PutOptions options) {
+  step();
+  co_return co_await inner_.upload_part(ctx, ref, upload_id, number, body, options);
+}
+
+Task<ObjectInfo> FaultyStore::complete_multipart(Context& ctx, const ObjectRef& ref,
+                                                 std::string_view upload_id,
+                                                 std::vector<Part> parts) {
+  step();
+  co_return co_await inner_.complete_multipart(ctx, ref, upload_id, std::move(parts));
+}
+
+Task<> FaultyStore::abort_multipart(Context& ctx, const ObjectRef& ref,
+                                    std::string_view upload_id) {
+  step();
+  co_await inner_.abort_multipart(ctx, ref, upload_id);
+}
+
+Task<std::vector<PartInfo>> FaultyStore::list_parts(Context& ctx, const ObjectRef& ref,
+                                                    std::string_view upload_id, std::uint32_t after,
+                                                    std::size_t parts_max) {
+  step();
+  co_return co_await inner_.list_parts(ctx, ref, upload_id, after, parts_max);
+}
+
+std::string FaultyStore::display_address(const ObjectRef& ref) const {
+  return inner_.display_address(ref);
+}
+
+const StoreInfo& FaultyStore::info() const {
+  return inner_.info();
+}
+
+Task<> FaultyStore::close() {
+  return inner_.close();
+}
+
+}  // namespace tarn::block::testing

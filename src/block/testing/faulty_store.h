@@ -1,0 +1,61 @@
+// Decorator that fails chosen calls, for the tests of whatever stands on an object store.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/error.h"
+#include "block/object_store.h"
+
+namespace tarn::block::testing {
+
+/// Counts calls that could fail in earnest, reads of the sources it hands out included, and throws
+/// Error{code} instead of making the n-th. Thread-safe. `inner` outlives it.
+class FaultyStore final : public ObjectStore {
+ public:
+  explicit FaultyStore(ObjectStore& inner) : inner_(inner) {}
+
+  /// The `nth` call from now on (1 = the next one) and the `times - 1` after it fail.
+  void fail_nth(std::uint64_t nth, std::uint64_t times = 1,
+                ErrorCode code = ErrorCode::unavailable);
+
+  void never_fail() { fail_nth(0, 0); }
+
+  /// Calls since the last fail_nth() or never_fail().
+  std::uint64_t calls() const { return calls_; }
+
+  Task<PutResult> put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
+                      PutOptions options) override;
+  Task<std::unique_ptr<io::ByteSource>> get(Context& ctx, const ObjectRef& ref,
+                                            std::optional<ByteRange> range) override;
+  Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
+  Task<> remove(Context& ctx, const ObjectRef& ref) override;
+  Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
+  Task<ListPage> list(Context& ctx, std::string_view storage_namespace, std::string_view prefix,
+                      std::string_view after, std::size_t objects_max) override;
+  Task<std::string> create_multipart(Context& ctx, const ObjectRef& ref) override;
+  Task<std::string> upload_part(Context& ctx, const ObjectRef& ref, std::string_view upload_id,
+                                std::uint32_t number, io::ByteSource& body,
+                                PutOptions options) override;
+  Task<ObjectInfo> complete_multipart(Context& ctx, const ObjectRef& ref,
+                                      std::string_view upload_id, std::vector<Part> parts) override;
+  Task<> abort_multipart(Context& ctx, const ObjectRef& ref, std::string_view upload_id) override;
+  Task<std::vector<PartInfo>> list_parts(Context& ctx, const ObjectRef& ref,
+                                         std::string_view upload_id, std::uint32_t after,
+                                         std::size_t parts_max) override;
+  std::string display_address(const ObjectRef& ref) const override;
+  const StoreInfo& info() const override;
+  Task<> close() override;
+
+  /// Counts a call; throws if its turn has come. For the sources.
+  void step();
+
+ private:
+  ObjectStore& inner_;
+  std::atomic<std::uint64_t> calls_ = 0;
+  std::atomic<std::uint64_t> first_ = 0, last_ = 0;  // failing calls, 1-based; 0 = none
+  std::atomic<ErrorCode> code_ = ErrorCode::unavailable;
+};
+
+}  // namespace tarn::block::testing
