@@ -114,8 +114,8 @@ Task<> run_many(BlockingPool& pool, std::atomic<int>& sum) {
 }
 
 CO_TEST(BlockingPool, ServesSeveralLoopsAtOnce) {
-  BlockingPool pool({.name = "test", .threads = 2});
   Loops loops(2);
+  BlockingPool pool({.name = "test", .threads = 2});
   TaskGroup group;
   std::atomic<int> sum = 0;
   for (std::size_t i = 0; i < 8; ++i) {

@@ -12,7 +12,8 @@ class Loops {
  public:
   /// Starts `threads` loops, each an io_context of its own with concurrency hint 1.
   explicit Loops(std::size_t threads);
-  /// Stops the loops and joins their threads; whoever uses them has drained before.
+  /// Stops the loops and joins their threads; whoever uses them has drained before. Threads that
+  /// resume coroutines here (a BlockingPool's) must have been joined too: declare loops first.
   ~Loops();
   Loops(const Loops&) = delete;
   Loops& operator=(const Loops&) = delete;

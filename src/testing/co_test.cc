@@ -21,6 +21,14 @@ struct Outcome {
   std::exception_ptr error;
 };
 
+/// A thread that has just resumed the coroutine may still be inside the loop's post() when the
+/// coroutine has ended. So a loop is kept until the next test has ended; by then what this test
+/// and its fixture own is joined.
+void retire(std::unique_ptr<boost::asio::io_context> loop) {
+  static std::unique_ptr<boost::asio::io_context> previous;
+  previous = std::move(loop);
+}
+
 }  // namespace
 
 void run_to_end(const std::function<Task<>(Context&)>& body) {
@@ -29,7 +37,7 @@ void run_to_end(const std::function<Task<>(Context&)>& body) {
   auto ctx = std::make_unique<Context>(deadline, "test");
   auto outcome = std::make_shared<Outcome>();
   // Work comes back from other threads, so an idle loop is not a finished one.
-  const auto work = boost::asio::make_work_guard(*loop);
+  auto work = boost::asio::make_work_guard(*loop);
   boost::asio::co_spawn(*loop, body(*ctx), [outcome](std::exception_ptr error) {
     outcome->ended = true;
     outcome->error = std::move(error);
@@ -44,6 +52,8 @@ void run_to_end(const std::function<Task<>(Context&)>& body) {
                 format("the coroutine did not end within {} s", kWatchdog.count()));
   }
   loop->poll();  // what the coroutine's last steps posted
+  work.reset();
+  retire(std::move(loop));
   if (outcome->error) std::rethrow_exception(outcome->error);
 }
 
