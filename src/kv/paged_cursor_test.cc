@@ -1,0 +1,96 @@
+#include "kv/paged_cursor.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "testing/co_test.h"
+
+namespace tarn::kv {
+namespace {
+
+/// A partition of one-letter keys that remembers what it was asked for.
+class LetterCursor final : public PagedCursor {
+ public:
+  LetterCursor(std::string letters, ScanOptions options)
+      : PagedCursor(std::move(options)), letters_(std::move(letters)) {}
+
+  std::vector<std::string> asked;
+
+ protected:
+  Task<Page> fetch(Context&, PageRequest request) override {
+    asked.push_back(request.from);
+    Page page;
+    for (const char letter : letters_) {
+      const std::string key(1, letter);
+      if (key < request.from) continue;
+      if (page.full(request.rows_max)) co_return page;
+      page.add(key, "v" + key);
+    }
+    page.mark_last();
+    co_return page;
+  }
+
+ private:
+  std::string letters_;
+};
+
+TEST(AfterPrefix, IsTheSmallestKeyAboveEveryKeyWithThePrefix) {
+  EXPECT_EQ(after_prefix("a"), "b");
+  EXPECT_EQ(after_prefix("a\xff"), "b");
+  EXPECT_EQ(after_prefix("a\x7f"), "a\x80");
+  EXPECT_EQ(after_prefix("\xff\xff"), "");
+  EXPECT_EQ(after_prefix(""), "");
+}
+
+CO_TEST(PagedCursor, FetchesNothingBeforeTheFirstFill) {
+  LetterCursor cursor("abc", {});
+  EXPECT_FALSE(cursor.next());
+  EXPECT_TRUE(cursor.asked.empty());
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  EXPECT_EQ(cursor.key(), "a");
+  EXPECT_EQ(cursor.value(), "va");
+}
+
+CO_TEST(PagedCursor, NextPageStartsRightAfterTheLastKey) {
+  LetterCursor cursor("abcd", {.page_keys = 2});
+  while (cursor.next() || co_await cursor.fill(ctx)) {
+  }
+  const std::vector<std::string> expected = {"", std::string("b\0", 2)};
+  EXPECT_EQ(cursor.asked, expected);
+}
+
+CO_TEST(PagedCursor, SeekWithinThePageFetchesNothing) {
+  LetterCursor cursor("abcdefgh", {.from = "b", .page_keys = 4});
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  for (const char* key : {"e", "b", "c", "d"}) {
+    cursor.seek(key);
+    EXPECT_TRUE(cursor.next());
+    EXPECT_EQ(cursor.key(), key);
+  }
+  EXPECT_EQ(cursor.asked.size(), 1u);
+  cursor.seek("a");
+  EXPECT_FALSE(cursor.next());
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  EXPECT_EQ(cursor.key(), "a");
+  EXPECT_EQ(cursor.asked.size(), 2u);
+}
+
+CO_TEST(PagedCursor, SeekPastTheLastPageKnowsTheEndWithoutFetching) {
+  LetterCursor cursor("abc", {});
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  cursor.seek("x");
+  EXPECT_FALSE(cursor.next());
+  EXPECT_FALSE(co_await cursor.fill(ctx));
+  EXPECT_EQ(cursor.asked.size(), 1u);
+}
+
+CO_TEST(PagedCursor, FillBeforeThePageIsReadSkipsNoRow) {
+  LetterCursor cursor("abc", {});
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  EXPECT_TRUE(co_await cursor.fill(ctx));
+  EXPECT_EQ(cursor.key(), "b");
+}
+
+}  // namespace
+}  // namespace tarn::kv

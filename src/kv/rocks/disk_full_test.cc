@@ -1,0 +1,174 @@
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/blocking_pool.h"
+#include "io/loops.h"
+#include "io/sync.h"
+#include "io/task_group.h"
+#include "kv/rocks/rocks_store.h"
+#include "kv/rocks/testing/faulty_env.h"
+#include "testing/co_test.h"
+#include "testing/temp_dir.h"
+
+namespace tarn::kv::testing {
+namespace {
+
+class RocksOnFaultyDisk : public ::testing::Test {
+ public:
+  RocksConfig config() {
+    RocksConfig config{.directory = dir.file("kv")};
+    config.resume_interval = std::chrono::milliseconds(0);
+    config.env = disk.env();
+    return config;
+  }
+
+  tarn::testing::TempDir dir;
+  FaultyDisk disk;
+  io::BlockingPool pool{{.name = "metadata"}};
+};
+
+/// Repeats a write until the store takes it again; RocksDB looks for space every few seconds.
+Task<bool> write_when_recovered(Context& ctx, Store& store, std::string_view key) {
+  const auto end = Context::SteadyClock::now() + std::chrono::seconds(30);
+  while (Context::SteadyClock::now() < end) {
+    try {
+      co_await store.set(ctx, "p", key, "after");
+      co_return true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::storage_full) throw;
+    }
+    co_await io::sleep(std::chrono::milliseconds(20));
+  }
+  co_return false;
+}
+
+CO_TEST_F(RocksOnFaultyDisk, FullDiskRefusesWritesKeepsReadingAndHeals) {
+  auto store = RocksStore::open(self.config(), self.pool);
+  for (int i = 0; i < 50; ++i) {
+    co_await store->set(ctx, "p", "early" + std::to_string(i), std::string(1'000, 'e'));
+  }
+
+  self.disk.faults.fill();
+  for (int i = 0; i < 5; ++i) {
+    CO_EXPECT_ERROR(store->set(ctx, "p", "refused", "v"), ErrorCode::storage_full);
+    EXPECT_EQ(co_await store->get(ctx, "p", "early1"), std::string(1'000, 'e'));
+    EXPECT_EQ(co_await store->get(ctx, "p", "refused"), std::nullopt);
+  }
+
+  self.disk.faults.make_space();
+  EXPECT_TRUE(co_await write_when_recovered(ctx, *store, "late"));
+  EXPECT_EQ(co_await store->set_if(ctx, "p", "refused", "v2", Expect::absent()), SetIf::stored);
+  co_await store->close();
+  store.reset();
+
+  store = RocksStore::open(self.config(), self.pool);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(co_await store->get(ctx, "p", "early" + std::to_string(i)), std::string(1'000, 'e'));
+  }
+  EXPECT_EQ(co_await store->get(ctx, "p", "late"), "after");
+  EXPECT_EQ(co_await store->get(ctx, "p", "refused"), "v2");
+  co_await store->close();
+}
+
+CO_TEST_F(RocksOnFaultyDisk, StoreClosedOnAFullDiskLosesNothing) {
+  auto store = RocksStore::open(self.config(), self.pool);
+  co_await store->set(ctx, "p", "k", "v");
+  self.disk.faults.fill();
+  CO_EXPECT_ERROR(store->set(ctx, "p", "k", "v2"), ErrorCode::storage_full);
+  co_await store->close();
+  store.reset();
+  self.disk.faults.make_space();
+  store = RocksStore::open(self.config(), self.pool);
+  EXPECT_EQ(co_await store->get(ctx, "p", "k"), "v");
+  co_await store->close();
+}
+
+Task<> count_outcome(Store& store, std::string key, std::atomic<int>& stored,
+                     std::atomic<int>& refused) {
+  Context ctx;
+  try {
+    co_await store.set(ctx, "p", key, "v");
+    ++stored;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unavailable) throw;
+    ++refused;
+  }
+}
+
+CO_TEST_F(RocksOnFaultyDisk, FullQueueRefusesAtOnceAndKeepsWhatItAccepted) {
+  RocksConfig config = self.config();
+  config.queue_ops_max = 10;
+  auto store = RocksStore::open(std::move(config), self.pool);
+  io::Loops loops(1);
+  io::TaskGroup group;
+  std::atomic<int> stored = 0;
+  std::atomic<int> refused = 0;
+  const auto spawn = [&](std::string key) {
+    group.spawn(loops.any(), "count_outcome",
+                count_outcome(*store, std::move(key), stored, refused));
+  };
+
+  self.disk.faults.hold_syncs();
+  spawn("first");
+  self.disk.faults.await_held_sync();
+  for (int i = 0; i < 15; ++i)
+    spawn(std::to_string(i));
+  while (refused < 5)
+    co_await io::yield();
+  EXPECT_EQ(stored, 0);
+  self.disk.faults.release();
+  co_await group.join();
+  EXPECT_EQ(stored, 11);
+  EXPECT_EQ(refused, 5);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(co_await store->get(ctx, "p", std::to_string(i)), "v");
+  co_await store->close();
+}
+
+CO_TEST_F(RocksOnFaultyDisk, WritesWaitingForTheDiskShareOneSync) {
+  auto store = RocksStore::open(self.config(), self.pool);
+  io::Loops loops(1);
+  io::TaskGroup group;
+  std::atomic<int> stored = 0;
+  std::atomic<int> refused = 0;
+  self.disk.faults.hold_syncs();
+  group.spawn(loops.any(), "first", count_outcome(*store, "first", stored, refused));
+  self.disk.faults.await_held_sync();
+  const int before = self.disk.faults.syncs();
+  for (int i = 0; i < 100; ++i) {
+    group.spawn(loops.any(), "more", count_outcome(*store, std::to_string(i), stored, refused));
+  }
+  // The loop runs in order: once this one has started, the hundred are queued.
+  std::atomic<int> reads = 0;
+  group.spawn(loops.any(), "last", [](Store& s, std::atomic<int>& done) -> Task<> {
+    Context read_ctx;
+    static_cast<void>(co_await s.get(read_ctx, "p", "first"));
+    ++done;
+  }(*store, reads));
+  while (reads == 0)
+    co_await io::yield();
+  self.disk.faults.release();
+  co_await group.join();
+  EXPECT_EQ(stored, 101);
+  EXPECT_EQ(self.disk.faults.syncs() - before, 1);
+  co_await store->close();
+}
+
+CO_TEST_F(RocksOnFaultyDisk, RunsOfGetsAndLostSetIfsDoNotSync) {
+  auto store = RocksStore::open(self.config(), self.pool);
+  co_await store->set(ctx, "p", "k", "v");
+  const int before = self.disk.faults.syncs();
+  std::vector<Op> ops;
+  ops.push_back(Op::get("p", "k"));
+  EXPECT_EQ((co_await store->run(ctx, std::move(ops)))[0].found, "v");
+  EXPECT_EQ(co_await store->set_if(ctx, "p", "k", "w", Expect::absent()), SetIf::lost);
+  EXPECT_EQ(self.disk.faults.syncs(), before);
+  co_await store->close();
+}
+
+}  // namespace
+}  // namespace tarn::kv::testing
