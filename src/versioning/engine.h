@@ -3,7 +3,10 @@
 // Flows: storage-format.md section 4. Message texts of errors: lakefs-http-behaviour.md 2.2.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +21,7 @@
 #include "kv/store.h"
 #include "versioning/committed/committed.h"
 #include "versioning/hook_sink.h"
+#include "versioning/refs/commits.h"
 #include "versioning/refs/ref_types.h"
 #include "versioning/streams.h"
 #include "versioning/types.h"
@@ -26,12 +30,14 @@ namespace tarn::versioning {
 
 struct EngineConfig {
   std::size_t commit_cache_entries = 50'000;
-  std::chrono::milliseconds repository_cache_age{5'000};   // 0 = none
+  std::chrono::milliseconds repository_cache_age{5'000};  // 0 = none
   std::chrono::milliseconds protection_cache_age{3'000};
   std::size_t branch_update_tries = 10;
-  std::chrono::milliseconds branch_update_backoff{100};    // first wait; doubles to 5 s, jittered
+  std::chrono::milliseconds branch_update_backoff{100};  // first wait; doubles to 5 s, jittered
   std::size_t staging_write_tries = 3;
-  std::size_t delete_concurrency = 30;
+  std::chrono::milliseconds clean_up_interval{300'000};  // besides whenever tokens are queued
+  // Readers that took a branch record just before a commit may still read its tokens.
+  std::chrono::milliseconds clean_up_min_age{60'000};
 };
 
 struct CreateRepository {
@@ -44,7 +50,7 @@ struct CreateRepository {
 };
 
 struct WriteOptions {
-  bool force = false;  // write to a read-only repository
+  bool force = false;         // write to a read-only repository
   bool no_tombstone = false;  // remove(): the "no_tombstone" form of 4.2
 };
 
@@ -75,8 +81,9 @@ struct MergeOutcome {
 
 struct RevertParams {
   std::string committer;
-  std::optional<Commit> overrides;  // message, metadata and date from the request, if given
-  int parent_number = 0;            // 1-based; 0 = not a merge commit
+  std::optional<std::string> message;  // default "Revert <ref>"
+  std::optional<Metadata> metadata;
+  int parent_number = 0;  // 1-based; 0 = not a merge commit
   bool allow_empty = false;
   bool force = false;
 };
@@ -93,12 +100,14 @@ struct LogParams {
   std::optional<CommitId> after;  // start below this commit, which is not returned
   std::size_t amount = 100;
   bool first_parent = false;
-  std::optional<CommitId> stop_at;       // last commit returned
-  std::optional<Timestamp> since;        // nothing older
-  std::vector<std::string> objects;      // only commits that changed one of these keys ...
-  std::vector<std::string> prefixes;     // ... or a key under one of these
-  bool limit = false;                    // stop walking after `amount` even if filters matched less
+  std::optional<CommitId> stop_at;    // last commit returned
+  std::optional<Timestamp> since;     // nothing older
+  std::vector<std::string> objects;   // only commits that changed one of these keys ...
+  std::vector<std::string> prefixes;  // ... or a key under one of these
+  bool limit = false;                 // stop walking after `amount` even if filters matched less
 };
+
+struct EngineParts;
 
 /// Thread-safe; calls may come from any loop. Methods on a repository take the record from
 /// get_repository(). Unless said otherwise they throw Error with: {branch,tag,commit}_not_found;
@@ -112,6 +121,7 @@ class Engine {
     Clock& clock;
     io::Loops* loops;  // background clean-up runs there; null = only on explicit calls (tests)
   };
+
   Engine(Parts parts, EngineConfig config);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -159,16 +169,17 @@ class Engine {
   // --- references and history ---
   /// Error{not_found...} or {invalid_argument}.
   Task<ResolvedRef> resolve(Context& ctx, const Repository& repository, std::string_view ref);
-  Task<std::shared_ptr<const Commit>> get_commit(Context& ctx, const Repository& repository,
-                                                 const CommitId& id);
-  /// Resolves to a commit; `$` refs are refused.
-  Task<std::shared_ptr<const Commit>> resolve_commit(Context& ctx, const Repository& repository,
-                                                     std::string_view ref);
+  Task<CommitPtr> get_commit(Context& ctx, const Repository& repository, const CommitId& id);
+  /// Resolves to a commit. Error{commit_not_found} "commit not found"; `$` refs are refused with
+  /// {invalid_argument}.
+  Task<CommitPtr> resolve_commit(Context& ctx, const Repository& repository, std::string_view ref);
   Task<Page<Commit>> log(Context& ctx, const Repository& repository, std::string_view ref,
                          LogParams params);
+
   struct MergeBase {
     CommitId source, destination, base;
   };
+
   /// nullopt: no common ancestor.
   Task<std::optional<MergeBase>> find_merge_base(Context& ctx, const Repository& repository,
                                                  std::string_view source,
@@ -177,8 +188,12 @@ class Engine {
   Task<> put_commit(Context& ctx, const Repository& repository, Commit commit, bool force);
 
   // --- values ---
-  Task<std::optional<Value>> get(Context& ctx, const Repository& repository,
-                                 const ResolvedRef& ref, std::string_view key);
+  /// Throws what a write to the branch would be refused with (missing or protected branch,
+  /// read-only repository), so that edges can refuse before they read a body.
+  Task<> check_write(Context& ctx, const Repository& repository, const BranchId& branch,
+                     WriteOptions options);
+  Task<std::optional<Value>> get(Context& ctx, const Repository& repository, const ResolvedRef& ref,
+                                 std::string_view key);
   /// Records visible at `ref`, from `from` inclusive.
   std::unique_ptr<RecordStream> list(const Repository& repository, const ResolvedRef& ref,
                                      std::string_view from);
@@ -214,9 +229,8 @@ class Engine {
   // --- making and unmaking commits ---
   Task<Commit> commit(Context& ctx, const Repository& repository, const BranchId& branch,
                       CommitParams params);
-  Task<MergeOutcome> merge(Context& ctx, const Repository& repository,
-                           const BranchId& destination, std::string_view source_ref,
-                           MergeParams params);
+  Task<MergeOutcome> merge(Context& ctx, const Repository& repository, const BranchId& destination,
+                           std::string_view source_ref, MergeParams params);
   Task<Commit> revert(Context& ctx, const Repository& repository, const BranchId& branch,
                       std::string_view ref, RevertParams params);
   Task<Commit> cherry_pick(Context& ctx, const Repository& repository, const BranchId& branch,
@@ -231,7 +245,6 @@ class Engine {
                     std::string_view target_ref, WriteOptions options);
 
   // --- settings ---
-  using StoredRules = versioning::StoredRules;
   Task<StoredRules> protection_rules(Context& ctx, const Repository& repository);
   /// Unconditional without a checksum; Error{precondition_failed} if the stored one differs.
   Task<> set_protection_rules(Context& ctx, const Repository& repository, ProtectionRules rules,
@@ -239,12 +252,12 @@ class Engine {
   Task<bool> is_protected(Context& ctx, const Repository& repository, const BranchId& branch,
                           BlockedAction action);
 
-  /// One pass over the queue of dropped staging tokens (4.7); returns tokens removed.
+  /// One pass over the queue of dropped staging tokens (4.7), whatever their age; returns tokens
+  /// removed.
   Task<std::size_t> clean_up(Context& ctx);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<EngineParts> impl_;
 };
 
 }  // namespace tarn::versioning

@@ -1,0 +1,91 @@
+// What the engine is made of, shared by its flows. Internal to versioning/.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/task_group.h"
+#include "versioning/branch_turns.h"
+#include "versioning/engine.h"
+#include "versioning/refs/branches.h"
+#include "versioning/refs/commits.h"
+#include "versioning/refs/protection.h"
+#include "versioning/refs/repo_metadata.h"
+#include "versioning/refs/repositories.h"
+#include "versioning/refs/resolver.h"
+#include "versioning/refs/tags.h"
+#include "versioning/staging/cleanup.h"
+#include "versioning/staging/combined_stream.h"
+#include "versioning/staging/staging.h"
+#include "versioning/staging/write_path.h"
+
+namespace tarn::versioning {
+
+struct EngineParts {
+  EngineParts(Engine::Parts parts, EngineConfig engine_config);
+
+  kv::Store& kv;
+  Committed& committed;
+  Clock& clock;
+  io::Loops* loops;
+  EngineConfig config;
+
+  Repositories repositories;
+  Branches branches;
+  Tags tags;
+  Commits commits;
+  Resolver resolver;
+  Protection protection;
+  RepoMetadata repo_metadata;
+  Staging staging;
+  Cleanup cleanup;
+  WritePath write_path;
+  BranchTurns turns;
+  HookSink* hooks;
+  io::TaskGroup tasks;
+  std::atomic<bool> tokens_queued = true;  // true at start: leftovers of an earlier run
+
+  // --- checks (engine_checks.cc) ---
+  /// Error{read_only} "read-only repository" unless forced.
+  static void require_writable(const Repository& repository, bool force);
+  /// Error{protected_branch} with `message`.
+  Task<> require_unprotected(Context& ctx, const Repository& repository, const BranchId& branch,
+                             BlockedAction action, std::string_view message);
+  /// No staged record of `tokens` (reading order) differs from the commit (4.1).
+  Task<bool> effectively_empty(Context& ctx, const Repository& repository,
+                               const std::vector<std::string>& tokens, const CommitId& commit);
+  /// Changes of several tokens as one stream, tombstones included.
+  std::unique_ptr<RecordStream> open_changes(const std::vector<std::string>& tokens);
+
+  // --- references (engine_checks.cc) ---
+  /// resolve_to_commit() with `context` put before the message of a failure.
+  Task<CommitPtr> commit_of(Context& ctx, const Repository& repository, std::string_view ref,
+                            std::string_view context);
+  Task<std::vector<std::optional<Value>>> read_committed(Context& ctx, const Repository& repository,
+                                                         const CommitId& commit,
+                                                         const std::vector<std::string>& keys);
+
+  // --- branch heads (head_update.cc) ---
+  Task<BranchTurns::Turn> take_turn(Context& ctx, const Repository& repository,
+                                    const BranchId& branch);
+  /// Moves the current staging token to the sealed ones, so that later writes go elsewhere. With
+  /// `require_clean`, throws Error{dirty_branch} first if anything uncommitted is there (4.4).
+  Task<Branch> seal(Context& ctx, const Repository& repository, const BranchId& branch,
+                    bool require_clean);
+  /// Drops sealed tokens that were found to change nothing, so that refused commits do not pile
+  /// them up. Losing the race leaves them, which is harmless.
+  Task<> drop_sealed(Context& ctx, const Repository& repository, const Branch& seen);
+  /// Queues tokens nothing refers to any more and wakes the clean-up.
+  Task<> discard(Context& ctx, std::vector<std::string> tokens);
+
+  Task<std::string> run_hook(Context& ctx, HookRecord record);
+  Task<> run_clean_up();
+};
+
+/// Throws `error` again with `context` before its message.
+[[noreturn]] void rethrow_with(const Error& error, std::string_view context);
+
+}  // namespace tarn::versioning
