@@ -28,6 +28,7 @@ struct User {
   std::string username;
   Timestamp created_at;
   std::string friendly_name, email, source, external_id;
+
   /// The name written into commits: e-mail if set, else username.
   const std::string& committer() const { return email.empty() ? username : email; }
 };
@@ -50,7 +51,8 @@ struct Principal {
   std::string access_key_id;  // "" for a token login
 };
 
-/// "fs:ReadObject" on "arn:lakefs:fs:::repository/r/object/p"; names in lakefs-http-behaviour.md 7, 8.
+/// "fs:ReadObject" on "arn:lakefs:fs:::repository/r/object/p"; names in lakefs-http-behaviour.md
+/// 7, 8.
 struct Permission {
   std::string_view action;
   std::string resource;
@@ -78,10 +80,12 @@ class Authority {
                                std::optional<std::pair<std::string, std::string>> key);
   /// nullopt = never recorded.
   Task<std::optional<bool>> comm_prefs_set(Context& ctx);
+
   struct CommPrefs {
     std::string email, first_name, last_name, company_name;
     bool feature_updates = false, security_updates = false;
   };
+
   Task<> set_comm_prefs(Context& ctx, CommPrefs prefs);
 
   // --- identity ---
@@ -91,10 +95,12 @@ class Authority {
                                                     std::string_view secret_access_key);
   /// For signatures verified by an edge.
   Task<std::optional<Principal>> principal_of(Context& ctx, std::string_view access_key_id);
+
   struct Token {
     std::string jwt;
     std::int64_t expires_at = 0;  // Unix seconds
   };
+
   Token issue_token(const User& user);
   Task<std::optional<Principal>> authenticate_token(Context& ctx, std::string_view jwt);
   Task<std::optional<User>> find_user(Context& ctx, std::string_view username);
