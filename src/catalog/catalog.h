@@ -22,16 +22,17 @@
 namespace tarn::catalog {
 
 struct CatalogConfig {
-  std::string signing_secret = "OVERRIDE_THIS_SIGNING_SECRET_DEFAULT";  // blockstore.signing.secret_key
+  std::string signing_secret =
+      "OVERRIDE_THIS_SIGNING_SECRET_DEFAULT";  // blockstore.signing.secret_key
   std::string block_storage_prefix = "_lakefs";
   bool ensure_readable_root_namespace = true;
   std::uint64_t upload_bytes_max = UINT64_MAX;
 };
 
 struct NewRepository {
-  std::string name;               // validated here
+  std::string name;  // validated here
   std::string storage_namespace;
-  std::string default_branch;     // "" = main
+  std::string default_branch;  // "" = main
   std::string storage_id;
   bool read_only = false;
   bool bare = false;
@@ -71,7 +72,7 @@ struct DiffListing {
 struct UploadParams {
   std::string content_type;  // "" = kDefaultContentType
   versioning::Metadata metadata;
-  bool if_absent = false;    // If-None-Match: *
+  bool if_absent = false;  // If-None-Match: *
   bool force = false;
   block::Digests::Wanted digests;
   /// Called with the digests after the bytes are stored and before they become an entry; throws to
@@ -133,6 +134,7 @@ class Catalog {
     versioning::Engine& engine;
     Clock& clock;
   };
+
   Catalog(Parts parts, CatalogConfig config);
   ~Catalog();
   Catalog(const Catalog&) = delete;
@@ -149,8 +151,7 @@ class Catalog {
   Task<std::optional<Entry>> find(Context& ctx, const versioning::Repository& repository,
                                   std::string_view ref, std::string_view path);
   /// Bytes of an entry; Error{data_missing} if the store lost them.
-  Task<std::unique_ptr<io::ByteSource>> open(Context& ctx,
-                                             const versioning::Repository& repository,
+  Task<std::unique_ptr<io::ByteSource>> open(Context& ctx, const versioning::Repository& repository,
                                              const Entry& entry,
                                              std::optional<block::ByteRange> range = {});
   Task<Listing> list(Context& ctx, const versioning::Repository& repository, std::string_view ref,
@@ -175,17 +176,16 @@ class Catalog {
                                                  std::vector<std::string> paths,
                                                  versioning::WriteOptions options);
   Task<> set_metadata(Context& ctx, const versioning::Repository& repository,
-                      const BranchId& branch, std::string_view path,
-                      versioning::Metadata metadata, versioning::WriteOptions options);
+                      const BranchId& branch, std::string_view path, versioning::Metadata metadata,
+                      versioning::WriteOptions options);
 
   // --- bytes written by the client itself (17.1, 17.2, 16.10) ---
   IssuedAddress issue_address(const versioning::Repository& repository, const BranchId& branch,
                               std::string_view path);
   Task<Entry> link(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
                    std::string_view path, ExternalObject object, bool if_absent, bool force);
-  Task<Entry> stage(Context& ctx, const versioning::Repository& repository,
-                    const BranchId& branch, std::string_view path, ExternalObject object,
-                    bool force);
+  Task<Entry> stage(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
+                    std::string_view path, ExternalObject object, bool force);
 
   // --- multipart uploads (S3) ---
   Task<MultipartUpload> create_upload(Context& ctx, const versioning::Repository& repository,
@@ -199,8 +199,7 @@ class Catalog {
                                     io::ByteSource& body, UploadParams params);
   Task<block::PartInfo> copy_part(Context& ctx, const versioning::Repository& repository,
                                   const MultipartUpload& upload, std::uint32_t number,
-                                  const CopySource& source,
-                                  std::optional<block::ByteRange> range);
+                                  const CopySource& source, std::optional<block::ByteRange> range);
   Task<Entry> complete_upload(Context& ctx, const versioning::Repository& repository,
                               const BranchId& branch, const MultipartUpload& upload,
                               std::vector<block::Part> parts, bool if_absent);
@@ -208,12 +207,14 @@ class Catalog {
                       const MultipartUpload& upload);
   Task<std::vector<block::PartInfo>> list_parts(Context& ctx,
                                                 const versioning::Repository& repository,
-                                                const MultipartUpload& upload,
-                                                std::uint32_t after, std::size_t parts_max);
+                                                const MultipartUpload& upload, std::uint32_t after,
+                                                std::size_t parts_max);
+
   struct UploadPage {
     std::vector<MultipartUpload> uploads;  // by path, then id
     bool has_more = false;
   };
+
   Task<UploadPage> list_uploads(Context& ctx, const versioning::Repository& repository,
                                 std::string_view prefix, std::string_view after_path,
                                 std::string_view after_id, std::size_t uploads_max);

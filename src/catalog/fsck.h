@@ -15,20 +15,21 @@
 namespace tarn::catalog {
 
 struct FsckOptions {
-  bool check_objects = true;   // head every distinct object address
-  bool read_objects = false;   // also read and compare size and MD5
-  std::string repository = {}; // "" = all
+  bool check_objects = true;    // head every distinct object address
+  bool read_objects = false;    // also read and compare size and MD5
+  std::string repository = {};  // "" = all
 };
 
 struct FsckReport {
   std::uint64_t repositories = 0, branches = 0, tags = 0, commits = 0;
   std::uint64_t ranges = 0, entries = 0, objects = 0, staged = 0;
   std::uint64_t problems = 0;
+
   bool clean() const { return problems == 0; }
 };
 
-/// One finding: what is wrong ("range id mismatch"), where ("repo/branch main/commit .../range ..."),
-/// and what is affected.
+/// One finding: what is wrong ("range id mismatch"), where ("repo/branch main/commit .../range
+/// ..."), and what is affected.
 struct Problem {
   std::string kind;
   std::string where;

@@ -1,0 +1,46 @@
+# Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
+.PHONY: serve build test unit scenarios nightly tsan format lint deps test-deps clean
+
+BUILD := build/release
+JOBS ?= $(shell nproc)
+
+serve: build
+	@tools/serve
+
+deps:
+	@tools/install-deps build
+
+test-deps:
+	@tools/install-deps test
+
+build: deps
+	@cmake --preset release > /dev/null
+	@ninja -C $(BUILD) -j $(JOBS) --quiet tarn
+	@ln -sfn app/tarn $(BUILD)/tarn
+
+# Unit, contract, model and fuzz-replay tests under ASan and UBSan; then real clients against the
+# release binary.
+test: deps test-deps build
+	@tools/run-tests
+
+unit: deps
+	@tools/run-tests unit
+
+scenarios: build test-deps
+	@tools/run-tests scenarios
+
+tsan: deps
+	@tools/run-tests tsan
+
+nightly: test
+	@tools/run-tests tsan
+	@tools/run-tests soak
+
+format:
+	@git ls-files 'src/*.cc' 'src/*.h' | xargs clang-format-19 -i
+
+lint: deps
+	@tools/lint
+
+clean:
+	rm -rf build
