@@ -169,13 +169,13 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string hmac_sha1(std::string_view key, std::string_view message) {
-  thread_local const MacCtx ctx = new_hmac("SHA1");
+  static thread_local MacCtx ctx = new_hmac("SHA1");
   set_key(ctx.get(), key);
   return mac_of(ctx.get(), message);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
-  thread_local const MacCtx ctx = new_hmac("SHA256");
+  static thread_local MacCtx ctx = new_hmac("SHA256");
   set_key(ctx.get(), key);
   return mac_of(ctx.get(), message);
 }

@@ -44,7 +44,7 @@ struct Output {
 };
 
 Output& output() {
-  static auto* const instance = new Output;  // outlives every static that still logs
+  static auto* instance = new Output;  // outlives every static that still logs
   return *instance;
 }
 

@@ -114,7 +114,7 @@ struct Registry {
 };
 
 Registry& registry() {
-  static auto* const instance = new Registry;  // outlives every static that still counts
+  static auto* instance = new Registry;  // outlives every static that still counts
   return *instance;
 }
 

@@ -58,6 +58,10 @@ std::int64_t seconds_of(std::int64_t year, unsigned month, unsigned day) {
   return (era * 146'097 + static_cast<std::int64_t>(doe) - 719'468) * 86'400;
 }
 
+std::int64_t seconds_into_day(std::int64_t hour, std::int64_t minute, std::int64_t second) {
+  return hour * 3600 + minute * 60 + second;
+}
+
 unsigned days_in(std::int64_t year, unsigned month) {
   constexpr std::array<unsigned, 12> kLengths = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -191,11 +195,11 @@ std::expected<Timestamp, ParseError> parse_rfc3339(std::string_view text) {
     in.literal(":");
     const unsigned offset_minute = in.number(2);
     if (!in.ok() || offset_hour > 23 || offset_minute > 59) return bad(text);
-    offset_seconds =
-        (east ? 1 : -1) * static_cast<std::int64_t>(offset_hour * 3600 + offset_minute * 60);
+    offset_seconds = (east ? 1 : -1) * seconds_into_day(offset_hour, offset_minute, 0);
   }
   if (!in.ok() || !in.rest().empty()) return bad(text);
-  time.seconds = seconds_of(year, month, day) + hour * 3600 + minute * 60 + second - offset_seconds;
+  time.seconds =
+      seconds_of(year, month, day) + seconds_into_day(hour, minute, second) - offset_seconds;
   return time;
 }
 
@@ -250,16 +254,15 @@ std::expected<Timestamp, ParseError> parse_http_date(std::string_view text) {
   if (!in.ok() || !in.rest().empty() || !in_range(year, month, day, hour, minute, second)) {
     return bad(text);
   }
-  return Timestamp{.seconds = seconds_of(year, month, day) + hour * 3600 + minute * 60 + second,
+  return Timestamp{.seconds = seconds_of(year, month, day) + seconds_into_day(hour, minute, second),
                    .nanos = 0};
 }
 
 Timestamp SystemClock::now() const {
-  using namespace std::chrono;
-  const auto since = system_clock::now().time_since_epoch();
-  const auto whole = floor<seconds>(since);
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  const auto whole = std::chrono::floor<std::chrono::seconds>(since);
   return {.seconds = whole.count(),
-          .nanos = static_cast<std::int32_t>(duration_cast<nanoseconds>(since - whole).count())};
+          .nanos = static_cast<std::int32_t>(std::chrono::nanoseconds(since - whole).count())};
 }
 
 }  // namespace tarn

@@ -28,6 +28,7 @@ template <class T, class Start>
 Task<T> await_callback(Start start) {
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                                  void(std::exception_ptr, T)>(
+      // NOLINTNEXTLINE(performance-unnecessary-value-param): `begin` may change itself
       [](auto handler, Start begin) {
         auto executor = boost::asio::get_associated_executor(handler);
         begin(Callback<T>(

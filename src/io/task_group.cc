@@ -99,14 +99,14 @@ TaskGroup::~TaskGroup() {
 }
 
 bool TaskGroup::spawn(asio::any_io_executor executor, std::string_view name, Task<> task) {
-  auto entry = std::make_shared<Entry>(executor, name);
+  auto entry = std::make_shared<Entry>(std::move(executor), name);
   {
     const std::scoped_lock lock(state_->mutex);
     if (state_->stopping) return false;
     state_->entries.insert(entry);
   }
   // Started on its own executor, so that the signal is only ever touched there.
-  asio::post(executor, [state = state_, entry, work = std::move(task)]() mutable {
+  asio::post(entry->executor, [state = state_, entry, work = std::move(task)]() mutable {
     entry->started = true;
     auto on_end = [state, entry](const std::exception_ptr& error) {
       entry->ended = true;

@@ -46,8 +46,10 @@ void run_to_end(const std::function<Task<>(Context&)>& body) {
     loop->run_one_until(deadline);
   if (!outcome->ended) {
     // Whoever still holds the coroutine may yet resume it: leak rather than pull the loop away.
+    // NOLINTBEGIN(bugprone-unused-return-value)
     static_cast<void>(loop.release());
     static_cast<void>(ctx.release());
+    // NOLINTEND(bugprone-unused-return-value)
     throw Error(ErrorCode::deadline_exceeded,
                 format("the coroutine did not end within {} s", kWatchdog.count()));
   }

@@ -95,6 +95,7 @@ auto run_co(F function) {
   }                                                                  \
   static ::tarn::Task<> suite##_##name##_Body([[maybe_unused]] ::tarn::Context& ctx)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): parameters that are types and names
 #define TARN_CO_TEST_WITH(test_macro, fixture, name)                                   \
   static ::tarn::Task<> fixture##_##name##_Body(fixture& self, ::tarn::Context& ctx);  \
   test_macro(fixture, name) {                                                          \
@@ -103,6 +104,8 @@ auto run_co(F function) {
   }                                                                                    \
   static ::tarn::Task<> fixture##_##name##_Body([[maybe_unused]] fixture& self,        \
                                                 [[maybe_unused]] ::tarn::Context& ctx)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define CO_TEST_F(fixture, name) TARN_CO_TEST_WITH(TEST_F, fixture, name)
 #define CO_TEST_P(fixture, name) TARN_CO_TEST_WITH(TEST_P, fixture, name)
@@ -118,7 +121,7 @@ auto run_co(F function) {
 
 #define TARN_CO_CHECK(condition, text)                       \
   TARN_CO_ASSERT((condition) ? ::testing::AssertionSuccess() \
-                             : ::testing::AssertionFailure() << "not so: " << text)
+                             : ::testing::AssertionFailure() << "not so: " << (text))
 
 #define CO_ASSERT_TRUE(condition) TARN_CO_CHECK(static_cast<bool>(condition), #condition)
 #define CO_ASSERT_FALSE(condition) TARN_CO_CHECK(!static_cast<bool>(condition), "!(" #condition ")")
