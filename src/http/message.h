@@ -86,7 +86,8 @@ class Response {
   virtual Task<> send(Context& ctx, std::string_view body) = 0;
 
   /// Sends the head and then the source, with Content-Length if its size is known (chunked
-  /// otherwise). A source that throws or ends short cuts the connection, so that the client notices.
+  /// otherwise). A source that throws or ends short cuts the connection, so that the client
+  /// notices.
   virtual Task<> send_stream(Context& ctx, io::ByteSource& body) = 0;
 
   /// Announces `content_length` without sending a body: HEAD on an object.

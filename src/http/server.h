@@ -21,7 +21,7 @@ struct TlsConfig {
 struct ServerConfig {
   std::string listen_address = "0.0.0.0:8000";  // "host:port", "[v6]:port", ":port"; port 0 = any
   std::optional<TlsConfig> tls;
-  std::uint32_t connections_max = 4'096;   // beyond it new connections wait in the backlog
+  std::uint32_t connections_max = 4'096;    // beyond it new connections wait in the backlog
   std::uint32_t header_bytes_max = 32'768;  // request line and headers; beyond it 431
   std::chrono::milliseconds header_timeout{60'000};  // from first byte of a request to end of head
   std::chrono::milliseconds idle_timeout{120'000};   // between requests
@@ -57,7 +57,7 @@ class Server {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with what is posted to the loops
 };
 
 }  // namespace tarn::http

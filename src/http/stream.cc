@@ -1,0 +1,115 @@
+#include "http/stream.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <openssl/ssl.h>
+
+#include "http/socket_stream.h"
+
+namespace tarn::http {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+template <class AsyncStream>
+Task<IoResult> write_some_to(AsyncStream& stream, std::span<const asio::const_buffer> pieces) {
+  if (pieces.size() == 1) return stream.async_write_some(asio::const_buffer(pieces[0]), kAwait);
+  std::array<asio::const_buffer, Stream::kPiecesMax> gathered;
+  std::ranges::copy(pieces.first(std::min(pieces.size(), gathered.size())), gathered.begin());
+  return stream.async_write_some(gathered, kAwait);
+}
+
+class PlainStream : public Stream {
+ public:
+  explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
+
+  Task<error_code> handshake() override { co_return error_code{}; }
+
+  Task<IoResult> read_some(asio::mutable_buffer into) override {
+    return socket_.async_read_some(into, kAwait);
+  }
+
+  Task<IoResult> write_some(std::span<const asio::const_buffer> pieces) override {
+    return write_some_to(socket_, pieces);
+  }
+
+  Task<IoResult> read_raw(asio::mutable_buffer into) override {
+    return socket_.async_read_some(into, kAwait);
+  }
+
+  Task<error_code> say_goodbye() override { co_return error_code{}; }
+
+  bool is_tls() const override { return false; }
+
+  void cancel() override {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  void shutdown_send() override {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  void close() override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+ protected:
+  tcp::socket socket_;
+};
+
+class TlsStream final : public PlainStream {
+ public:
+  TlsStream(tcp::socket socket, TlsSnapshot tls)
+      : PlainStream(std::move(socket)), context_(std::move(tls)), tls_(socket_, *context_) {
+    SSL_set_mode(tls_.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  }
+
+  Task<error_code> handshake() override {
+    const auto [error] = co_await tls_.async_handshake(asio::ssl::stream_base::server, kAwait);
+    co_return error;
+  }
+
+  Task<IoResult> read_some(asio::mutable_buffer into) override {
+    return tls_.async_read_some(into, kAwait);
+  }
+
+  Task<IoResult> write_some(std::span<const asio::const_buffer> pieces) override {
+    return write_some_to(tls_, pieces);
+  }
+
+  // Also waits for the peer's answer, or for anything else it sends.
+  Task<error_code> say_goodbye() override {
+    const auto [error] = co_await tls_.async_shutdown(kAwait);
+    co_return error;
+  }
+
+  bool is_tls() const override { return true; }
+
+ private:
+  const TlsSnapshot context_;  // shared with the server, which may have moved on to a newer one
+  asio::ssl::stream<tcp::socket&> tls_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> make_stream(tcp::socket socket, TlsSnapshot tls) {
+  if (tls) return std::make_unique<TlsStream>(std::move(socket), std::move(tls));
+  return std::make_unique<PlainStream>(std::move(socket));
+}
+
+}  // namespace tarn::http

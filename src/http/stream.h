@@ -1,0 +1,49 @@
+// A connected socket, plain or TLS, seen as bytes. Asio's socket types stay behind it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <tuple>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "base/task.h"
+
+namespace tarn::http {
+
+using IoResult = std::tuple<boost::system::error_code, std::size_t>;
+
+/// Used on its loop only. Operations do not throw for network errors; a cancelled one reports
+/// operation_aborted.
+class Stream {
+ public:
+  /// Pieces of one gathered write; empty ones are skipped.
+  static constexpr std::size_t kPiecesMax = 3;
+
+  virtual ~Stream() = default;
+
+  virtual Task<boost::system::error_code> handshake() = 0;
+  virtual Task<IoResult> read_some(boost::asio::mutable_buffer into) = 0;
+  /// At most kPiecesMax pieces; writes what the socket takes.
+  virtual Task<IoResult> write_some(std::span<const boost::asio::const_buffer> pieces) = 0;
+  /// Bytes off the wire with no regard to TLS: for throwing away what a peer still sends.
+  virtual Task<IoResult> read_raw(boost::asio::mutable_buffer into) = 0;
+
+  virtual bool is_tls() const = 0;
+  /// Ends the operations under way; the stream stays usable.
+  virtual void cancel() = 0;
+  /// Tells the peer that nothing more will be sent, where TLS has a word for it.
+  virtual Task<boost::system::error_code> say_goodbye() = 0;
+  /// Sends FIN, after everything written.
+  virtual void shutdown_send() = 0;
+  virtual void close() = 0;
+
+ protected:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+};
+
+}  // namespace tarn::http

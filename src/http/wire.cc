@@ -1,0 +1,105 @@
+#include "http/wire.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace tarn::http {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+std::uint64_t Ticks::after(milliseconds timeout) const {
+  const auto whole = std::max<std::int64_t>(timeout.count(), 0) / length.count();
+  return now + static_cast<std::uint64_t>(whole) + 2;
+}
+
+void Wire::arm(milliseconds timeout, const Context* ctx) {
+  if (ctx != nullptr && ctx->deadline() != Context::kNoDeadline) {
+    const auto left = ctx->deadline() - Context::SteadyClock::now();
+    timeout = std::min(timeout, std::chrono::duration_cast<milliseconds>(left));
+  }
+  due_ = ticks_.after(timeout);
+}
+
+WireEnd Wire::end_of(const boost::system::error_code& error) {
+  const bool overdue = std::exchange(overdue_, false);
+  if (!error) return WireEnd::ok;
+  return overdue ? WireEnd::timed_out : WireEnd::closed;
+}
+
+Task<WireEnd> Wire::handshake() {
+  const boost::system::error_code error = co_await stream_->handshake();
+  co_return end_of(error);
+}
+
+Task<WireRead> Wire::read_some(std::span<char> into) {
+  const auto [error, bytes] =
+      co_await stream_->read_some(asio::mutable_buffer(into.data(), into.size()));
+  bytes_in_ += bytes;
+  const WireEnd end = end_of(error);
+  co_return WireRead{.bytes = bytes, .end = bytes > 0 ? WireEnd::ok : end};
+}
+
+Task<WireRead> Wire::read_raw(std::span<char> into) {
+  const auto [error, bytes] =
+      co_await stream_->read_raw(asio::mutable_buffer(into.data(), into.size()));
+  bytes_in_ += bytes;
+  const WireEnd end = end_of(error);
+  co_return WireRead{.bytes = bytes, .end = end};
+}
+
+Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, milliseconds stall,
+                          const Context* ctx) {
+  std::array<asio::const_buffer, Stream::kPiecesMax> left;
+  std::size_t count = 0;
+  for (const asio::const_buffer& piece : pieces) {
+    if (piece.size() > 0) left.at(count++) = piece;
+  }
+  std::size_t first = 0;
+  while (first < count) {
+    arm(stall, ctx);
+    auto [error, bytes] =
+        co_await stream_->write_some(std::span(left).subspan(first, count - first));
+    bytes_out_ += bytes;
+    if (const WireEnd end = end_of(error); end != WireEnd::ok) {
+      disarm();
+      co_return end;
+    }
+    for (; first < count && bytes >= left[first].size(); ++first)
+      bytes -= left[first].size();
+    if (first < count) left[first] += bytes;
+  }
+  disarm();
+  co_return WireEnd::ok;
+}
+
+void Wire::on_tick() {
+  if (due_ > ticks_.now) return;
+  due_ = kNever;
+  overdue_ = true;
+  stream_->cancel();
+}
+
+void Wire::interrupt() {
+  stream_->cancel();
+}
+
+Task<> Wire::finish_sending() {
+  static_cast<void>(end_of(co_await stream_->say_goodbye()));
+  stream_->shutdown_send();
+}
+
+void Wire::close() {
+  disarm();
+  stream_->close();
+}
+
+void throw_wire_end(const Context& ctx, WireEnd end) {
+  ctx.check_deadline();
+  throw Error(ErrorCode::cancelled,
+              end == WireEnd::timed_out ? "the client stalled" : "the client went away");
+}
+
+}  // namespace tarn::http
