@@ -1,0 +1,102 @@
+// Writes range and metarange files: byte for byte what the reference writes for the same records,
+// because its size estimates reach metarange ids (storage-format.md 3.7 to 3.9).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sst/block.h"
+#include "sst/snappy.h"
+#include "sst/table_format.h"
+#include "sst/table_id.h"
+
+namespace tarn::sst {
+
+struct TableOptions {
+  /// Hashed into the id and stored: `type`, and the extra ones of refs dumps.
+  Properties properties = {};
+  /// Takes the file piece by piece, in order, as it is made. What it throws passes through, and
+  /// leaves the writer unusable. Without it the whole file stays in memory for the result.
+  std::function<void(std::string&&)> sink = {};
+};
+
+TableOptions ranges_table();
+TableOptions metaranges_table();
+
+struct TableResult {
+  std::string id;
+  std::string bytes;  // the file; empty if a sink took it
+  std::uint64_t file_bytes = 0;
+  std::string min_key;
+  std::string max_key;
+  std::int64_t count = 0;
+  std::uint64_t estimated_size = 0;  // as taken before closing: what goes into RangeData
+};
+
+/// Memory: one data block, the index, and the file so far if there is no sink. Not thread-safe.
+class TableWriter {
+ public:
+  explicit TableWriter(TableOptions options);
+
+  /// Keys strictly ascending, else Error{invalid_argument} "unsorted keys" and nothing is added.
+  void add(std::string_view key, std::string_view value);
+
+  /// A hint while copying an old file's records: call it after adding the last record of one of its
+  /// blocks, with the decoded payload and the stored bytes that gave it. If the block under
+  /// construction now has exactly that payload, and is cut here, the stored bytes are copied, which
+  /// saves compressing them anew. Only for files whose blocks TableIndex::reusable_blocks(): the
+  /// result then never differs from a full rewrite.
+  void offer_stored_block(std::string_view payload, std::string_view stored);
+
+  /// As the reference estimates: feeds the break rule (range_splitter.h). 8 for a new writer.
+  std::uint64_t estimated_size() const;
+
+  std::int64_t count() const { return count_; }
+
+  /// The last key added; "" before the first.
+  std::string_view max_key() const { return max_key_; }
+
+  /// Completes the file. The writer is spent.
+  TableResult finish();
+
+ private:
+  struct Partition {
+    std::string payload;
+    std::string last_separator;
+  };
+
+  void finish_data_block(std::string_view separator);
+  void add_index_entry(std::string_view separator, BlockHandle handle);
+  BlockHandle finish_index();
+  BlockHandle write_block(std::string_view payload);
+  BlockHandle write_block_raw(std::string_view payload, BlockType type);
+  BlockHandle write_properties(const TableResult& result);
+  void append(std::string_view bytes);
+
+  TableOptions options_;
+  TableIdHasher id_hasher_;
+  SnappyEncoder snappy_;
+  BlockBuilder data_;
+  BlockBuilder index_;
+  std::string stored_data_;  // what data_ compresses to, if known
+  std::vector<Partition> partitions_;
+  std::string last_separator_;
+  std::string min_key_;
+  std::string max_key_;
+  std::string separator_;  // scratch
+  std::string out_;
+  std::uint64_t written_ = 0;
+  std::int64_t count_ = 0;
+  std::uint64_t data_blocks_ = 0;
+  std::uint64_t data_bytes_ = 0;
+  std::uint64_t raw_key_bytes_ = 0;
+  std::uint64_t raw_value_bytes_ = 0;
+  std::uint64_t partition_bytes_ = 0;
+  std::uint64_t top_index_bytes_ = 0;
+  std::uint64_t index_bytes_ = 0;
+};
+
+}  // namespace tarn::sst
