@@ -26,9 +26,9 @@ struct CommittedConfig {
   std::uint64_t range_bytes_min = 0;
   std::uint64_t range_bytes_max = 20'971'520;
   std::uint64_t range_raggedness_entries = 50'000;
-  std::size_t uploads_per_writer = 10;  // ranges uploading while the next is built
-  std::uint64_t memory_cache_bytes = 64 * 1024 * 1024;    // parsed indexes and decoded blocks
-  std::filesystem::path disk_cache_dir;                   // empty = no disk tier
+  std::size_t uploads_per_writer = 10;                  // ranges uploading while the next is built
+  std::uint64_t memory_cache_bytes = 64 * 1024 * 1024;  // parsed indexes and decoded blocks
+  std::filesystem::path disk_cache_dir;                 // empty = no disk tier
   std::uint64_t disk_cache_bytes = 1024 * 1024 * 1024;
 };
 
@@ -100,13 +100,15 @@ class Committed {
   Committed(const Committed&) = delete;
   Committed& operator=(const Committed&) = delete;
 
+  /// Ends the uploads of writers that were dropped without close(). Await it before destruction.
+  Task<> close();
+
   /// Warm: no suspension beyond the call, about 2 us.
   Task<std::optional<Value>> get(Context& ctx, std::string_view storage_namespace,
                                  const MetaRangeId& tree, std::string_view key);
 
   /// Values of ascending `keys`, one pass.
-  Task<std::vector<std::optional<Value>>> get_many(Context& ctx,
-                                                   std::string_view storage_namespace,
+  Task<std::vector<std::optional<Value>>> get_many(Context& ctx, std::string_view storage_namespace,
                                                    const MetaRangeId& tree,
                                                    const std::vector<std::string>& keys);
 
@@ -121,8 +123,8 @@ class Committed {
                                      std::map<std::string, std::string> dump_properties = {});
 
   /// The commit algorithm (4.3): `changes` may hold tombstones.
-  Task<ApplyResult> apply(Context& ctx, std::string_view storage_namespace,
-                          const MetaRangeId& base, RecordStream& changes);
+  Task<ApplyResult> apply(Context& ctx, std::string_view storage_namespace, const MetaRangeId& base,
+                          RecordStream& changes);
 
   /// Two-dot comparison by identity (4.4): left against right.
   std::unique_ptr<DiffStream> diff(std::string storage_namespace, MetaRangeId left,

@@ -1,0 +1,55 @@
+#include "versioning/committed/lru.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tarn::versioning {
+namespace {
+
+using Cache = ShardedLru<std::string, int>;
+
+void put(Cache& cache, const std::string& key, int value, std::uint64_t bytes) {
+  cache.put(key, std::make_shared<const int>(value), bytes);
+}
+
+TEST(ShardedLru, FindsWhatWasPut) {
+  Cache cache(100, 4);
+  put(cache, "a", 1, 10);
+  ASSERT_TRUE(cache.find("a"));
+  EXPECT_EQ(*cache.find("a"), 1);
+  EXPECT_FALSE(cache.find("b"));
+}
+
+TEST(ShardedLru, DropsTheLeastRecentlyUsedWhenOverItsBytes) {
+  Cache cache(30, 1);
+  put(cache, "a", 1, 10);
+  put(cache, "b", 2, 10);
+  put(cache, "c", 3, 10);
+  EXPECT_TRUE(cache.find("a"));  // b is now the oldest
+  put(cache, "d", 4, 10);
+  EXPECT_FALSE(cache.find("b"));
+  EXPECT_TRUE(cache.find("a"));
+  EXPECT_EQ(cache.bytes(), 30U);
+}
+
+TEST(ShardedLru, ReplacesAValueAndItsBytes) {
+  Cache cache(100, 1);
+  put(cache, "a", 1, 40);
+  put(cache, "a", 2, 5);
+  EXPECT_EQ(*cache.find("a"), 2);
+  EXPECT_EQ(cache.bytes(), 5U);
+}
+
+TEST(ShardedLru, KeepsTheNewestValueEvenIfItIsTooLarge) {
+  Cache cache(10, 1);
+  put(cache, "a", 1, 5);
+  put(cache, "big", 2, 50);
+  EXPECT_TRUE(cache.find("big"));
+  EXPECT_FALSE(cache.find("a"));
+  put(cache, "b", 3, 5);
+  EXPECT_FALSE(cache.find("big"));
+}
+
+}  // namespace
+}  // namespace tarn::versioning
