@@ -2,10 +2,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -109,17 +109,13 @@ std::vector<std::uint32_t> crash_round(const std::string& directory, std::uint32
   std::vector<std::uint32_t> counts(kWriters, 0);
   Acknowledged record;
   // The first record starts the clock: opening takes as long as it takes.
-  std::thread killer;
+  std::optional<Context::Deadline> end;
   while (::read(child.reports, &record, sizeof record) == sizeof record) {
     counts.at(record.writer) = record.number + 1;
-    if (!killer.joinable()) {
-      killer = std::thread([pid = child.pid, life] {
-        std::this_thread::sleep_for(life);
-        ::kill(pid, SIGKILL);
-      });
-    }
+    const auto now = Context::SteadyClock::now();
+    if (!end) end = now + life;
+    if (now >= *end) ::kill(child.pid, SIGKILL);
   }
-  if (killer.joinable()) killer.join();
   ::close(child.reports);
   int status = 0;
   ::waitpid(child.pid, &status, 0);

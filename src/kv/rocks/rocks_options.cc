@@ -1,8 +1,11 @@
 #include "kv/rocks/rocks_options.h"
 
+#include <memory>
+
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
@@ -23,6 +26,17 @@ rocksdb::BlockBasedTableOptions table_options(const RocksConfig& config) {
   table.format_version = 5;
   return table;
 }
+
+/// After a failed write of the log the group writer resumes by itself, with the next write that
+/// comes; RocksDB's own poller would make it wait for up to five seconds. Flushes and compactions
+/// that ran out of space stay with the poller.
+class LeaveLogErrorsToTheWriter final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    if (reason == rocksdb::BackgroundErrorReason::kWriteCallback) *auto_recovery = false;
+  }
+};
 
 void set_logging(rocksdb::Options& options) {
   options.info_log_level = rocksdb::WARN_LEVEL;
@@ -65,6 +79,7 @@ rocksdb::Options rocks_options(const RocksConfig& config) {
       rocksdb::NewCompactOnDeletionCollectorFactory(/*sliding_window_size=*/4'096,
                                                     /*deletion_trigger=*/2'048,
                                                     /*deletion_ratio=*/0.5));
+  options.listeners.push_back(std::make_shared<LeaveLogErrorsToTheWriter>());
   set_logging(options);
   return options;
 }

@@ -56,7 +56,8 @@ struct RocksConfig {
 /// cached. A page is a snapshot, a scan of several pages is not. After a failed write the store
 /// refuses further writes (reads go on) until RocksDB has recovered, which is tried with the writes
 /// that follow: at once possible when a full disk has space again, never after the disk lost data
-/// (then a restart replays the log).
+/// (then a restart replays the log). A deadline ends the wait for the writer's queue, not that for
+/// a disk already asked to sync.
 class RocksStore final : public Store {
  public:
   /// Blocking: opens or creates the database and replays its log. `pool` takes the reads that need

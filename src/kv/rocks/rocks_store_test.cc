@@ -73,8 +73,8 @@ CO_TEST_F(RocksStoreTest, DestructionWithoutCloseLosesNothing) {
 }
 
 CO_TEST_F(RocksStoreTest, CloseCommitsWhatIsQueued) {
-  auto store = self.open();
   io::Loops loops(1);
+  auto store = self.open();
   io::TaskGroup group;
   std::atomic<int> wins = 0;
   for (int i = 0; i < 100; ++i) {

@@ -19,9 +19,12 @@ class DiskFaults {
   /// Appends write half of their bytes and fail.
   void fill() { full_ = true; }
 
-  void make_space() { full_ = false; }
+  /// As fill(), but for table files only: flushes and compactions fail, the log does not.
+  void fill_for_tables() { full_for_tables_ = true; }
 
-  bool full() const { return full_; }
+  void make_space() { full_ = full_for_tables_ = false; }
+
+  bool full(bool table) const { return full_ || (table && full_for_tables_); }
 
   /// Syncs wait until release().
   void hold_syncs() {
@@ -54,6 +57,7 @@ class DiskFaults {
 
  private:
   std::atomic<bool> full_ = false;
+  std::atomic<bool> full_for_tables_ = false;
   std::atomic<int> syncs_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -63,12 +67,12 @@ class DiskFaults {
 
 class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, DiskFaults& faults)
-      : FSWritableFileOwnerWrapper(std::move(file)), faults_(faults) {}
+  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, bool table, DiskFaults& faults)
+      : FSWritableFileOwnerWrapper(std::move(file)), table_(table), faults_(faults) {}
 
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* debug) override {
-    if (!faults_.full()) return FSWritableFileOwnerWrapper::Append(data, options, debug);
+    if (!faults_.full(table_)) return FSWritableFileOwnerWrapper::Append(data, options, debug);
     const rocksdb::Slice half(data.data(), data.size() / 2);
     static_cast<void>(FSWritableFileOwnerWrapper::Append(half, options, debug));
     return rocksdb::IOStatus::NoSpace("injected");
@@ -87,6 +91,7 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
+  bool table_;
   DiskFaults& faults_;
 };
 
@@ -101,7 +106,9 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override {
     rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(name, options, result, debug);
-    if (status.ok()) *result = std::make_unique<FaultyFile>(std::move(*result), faults_);
+    if (status.ok()) {
+      *result = std::make_unique<FaultyFile>(std::move(*result), name.ends_with(".sst"), faults_);
+    }
     return status;
   }
 
