@@ -32,13 +32,14 @@ class LogWalk {
   Task<CommitPtr> next(Context& ctx);
 
  private:
-  Task<> discover(Context& ctx, const CommitId& id);
+  Task<> discover(Context& ctx, CommitId id);
   Task<CommitPtr> step(Context& ctx);
 
   Commits& commits_;
   Repository repository_;
   LogWalkOptions options_;
   std::optional<CommitId> start_;
+  CommitPtr last_;                   // given out; its parents are discovered when more is asked
   std::vector<CommitPtr> frontier_;  // a heap
   std::unordered_set<CommitId> seen_;
   bool ended_ = false;

@@ -35,7 +35,6 @@ class Protection {
  private:
   struct Cache;
   kv::Store& kv_;
-  Clock& clock_;
   std::unique_ptr<Cache> cache_;
 };
 

@@ -48,7 +48,6 @@ class Repositories {
  private:
   struct Cache;
   kv::Store& kv_;
-  Clock& clock_;
   std::unique_ptr<Cache> cache_;
 };
 

@@ -1,0 +1,103 @@
+#include "versioning/refs/branches.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/error.h"
+#include "io/sync.h"
+#include "versioning/refs/keys.h"
+#include "versioning/refs/record_codec.h"
+#include "versioning/refs/record_page.h"
+
+namespace tarn::versioning {
+namespace {
+
+double random_unit() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+}  // namespace
+
+struct Branches::Attempt {
+  kv::SetIf outcome;
+  Branch branch;  // as stored, if it was
+};
+
+Task<std::optional<Branch>> Branches::find(Context& ctx, const Repository& repository,
+                                           const BranchId& id) {
+  const auto stored = co_await kv_.get(ctx, repository.partition(), keys::branch(id));
+  if (!stored) co_return std::nullopt;
+  co_return decode_branch(*stored);
+}
+
+Task<Branch> Branches::get(Context& ctx, const Repository& repository, const BranchId& id) {
+  auto branch = co_await find(ctx, repository, id);
+  if (!branch) throw Error(ErrorCode::branch_not_found, "branch not found");
+  co_return *std::move(branch);
+}
+
+Task<Page<Branch>> Branches::list(Context& ctx, const Repository& repository, PageRequest page,
+                                  bool show_hidden) {
+  return read_page(ctx, kv_, repository.partition(), keys::kBranches, std::move(page),
+                   &decode_branch, kKeepAll,
+                   [show_hidden](const Branch& branch) { return show_hidden || !branch.hidden; });
+}
+
+Task<bool> Branches::create(Context& ctx, const Repository& repository, const Branch& branch) {
+  co_return co_await kv_.set_if(ctx, repository.partition(), keys::branch(branch.id),
+                                encode_branch(branch), kv::Expect::absent()) == kv::SetIf::stored;
+}
+
+Task<> Branches::put(Context& ctx, const Repository& repository, const Branch& branch) {
+  co_await kv_.set(ctx, repository.partition(), keys::branch(branch.id), encode_branch(branch));
+}
+
+Task<> Branches::remove(Context& ctx, const Repository& repository, const BranchId& id) {
+  co_await kv_.erase(ctx, repository.partition(), keys::branch(id));
+}
+
+Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& repository,
+                                          const BranchId& id, const Compute& compute) {
+  const std::string partition = repository.partition();
+  const std::string key = keys::branch(id);
+  auto stored = co_await kv_.get(ctx, partition, key);
+  if (!stored) throw Error(ErrorCode::branch_not_found, "branch not found");
+  Branch current = decode_branch(*stored);
+  std::optional<Branch> changed = co_await compute(current);
+  if (!changed) co_return Attempt{kv::SetIf::stored, std::move(current)};
+  const kv::SetIf outcome = co_await kv_.set_if(ctx, partition, key, encode_branch(*changed),
+                                                kv::Expect::value(*std::move(stored)));
+  co_return Attempt{outcome, *std::move(changed)};
+}
+
+Task<kv::SetIf> Branches::update_once(Context& ctx, const Repository& repository,
+                                      const BranchId& id, const Compute& compute) {
+  const Attempt done = co_await attempt(ctx, repository, id, compute);
+  co_return done.outcome;
+}
+
+Task<Branch> Branches::update(Context& ctx, const Repository& repository, const BranchId& id,
+                              const Compute& compute) {
+  for (std::size_t tries = 1;; ++tries) {
+    Attempt done = co_await attempt(ctx, repository, id, compute);
+    if (done.outcome == kv::SetIf::stored) co_return std::move(done.branch);
+    if (tries >= config_.update_tries) {
+      throw Error(ErrorCode::too_many_tries, "update branch: too many tries");
+    }
+    co_await io::sleep(backoff_pause(config_, tries, random_unit()));
+    ctx.check_deadline();
+  }
+}
+
+std::chrono::milliseconds backoff_pause(const BranchesConfig& config, std::size_t tries,
+                                        double random) {
+  const auto doublings = std::min<std::size_t>(tries > 0 ? tries - 1 : 0, 20);
+  const auto nominal =
+      std::min(config.update_backoff * (std::int64_t{1} << doublings), config.update_backoff_max);
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(static_cast<double>(nominal.count()) * (0.5 + random)));
+}
+
+}  // namespace tarn::versioning

@@ -1,0 +1,115 @@
+#include "versioning/refs/commits.h"
+
+#include <array>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "versioning/refs/keys.h"
+#include "versioning/refs/record_codec.h"
+#include "versioning/refs/record_page.h"
+
+namespace tarn::versioning {
+
+/// Least recently used out, in shards of their own locks.
+struct Commits::Cache {
+  struct Shard {
+    using Entries = std::list<std::pair<std::string, CommitPtr>>;
+    std::mutex mutex;
+    Entries entries;                                                // most recently used first
+    std::unordered_map<std::string_view, Entries::iterator> index;  // views of entries' keys
+  };
+
+  static constexpr std::size_t kShards = 16;
+
+  explicit Cache(std::size_t entries_max) : per_shard_((entries_max + kShards - 1) / kShards) {}
+
+  static std::string key(const Repository& repository, const CommitId& id) {
+    return repository.partition() + '/' + id.str();
+  }
+
+  Shard& shard(const std::string& key) { return shards_[std::hash<std::string>{}(key) % kShards]; }
+
+  CommitPtr find(const std::string& key) {
+    if (per_shard_ == 0) return nullptr;
+    Shard& home = shard(key);
+    const std::scoped_lock lock(home.mutex);
+    const auto found = home.index.find(key);
+    if (found == home.index.end()) return nullptr;
+    home.entries.splice(home.entries.begin(), home.entries, found->second);
+    return found->second->second;
+  }
+
+  void put(std::string key, CommitPtr commit) {
+    if (per_shard_ == 0) return;
+    Shard& home = shard(key);
+    const std::scoped_lock lock(home.mutex);
+    if (home.index.contains(key)) return;
+    home.entries.emplace_front(std::move(key), std::move(commit));
+    home.index.emplace(home.entries.front().first, home.entries.begin());
+    if (home.entries.size() > per_shard_) {
+      home.index.erase(home.entries.back().first);
+      home.entries.pop_back();
+    }
+  }
+
+ private:
+  std::size_t per_shard_;
+  std::array<Shard, kShards> shards_;
+};
+
+Commits::Commits(kv::Store& kv, std::size_t cache_entries)
+    : kv_(kv), cache_(std::make_unique<Cache>(cache_entries)) {}
+
+Commits::~Commits() = default;
+
+CommitPtr Commits::cached(const Repository& repository, const CommitId& id) const {
+  return cache_->find(Cache::key(repository, id));
+}
+
+Task<CommitPtr> Commits::find(Context& ctx, const Repository& repository, const CommitId& id) {
+  std::string key = Cache::key(repository, id);
+  if (CommitPtr hit = cache_->find(key)) co_return hit;
+  const auto stored = co_await kv_.get(ctx, repository.partition(), keys::commit(id));
+  if (!stored) co_return nullptr;
+  auto commit = std::make_shared<const Commit>(decode_commit(*stored));
+  cache_->put(std::move(key), commit);
+  co_return commit;
+}
+
+Task<CommitPtr> Commits::get(Context& ctx, const Repository& repository, const CommitId& id) {
+  CommitPtr commit = co_await find(ctx, repository, id);
+  if (!commit) throw Error(ErrorCode::commit_not_found, "commit not found");
+  co_return commit;
+}
+
+Task<CommitPtr> Commits::find_by_prefix(Context& ctx, const Repository& repository,
+                                        std::string_view prefix) {
+  const std::string start = keys::join(keys::kCommits, prefix);
+  auto cursor = kv_.scan(repository.partition(), {.from = start, .prefix = start, .page_keys = 2});
+  if (!cursor->next() && !co_await cursor->fill(ctx)) co_return nullptr;
+  auto commit = std::make_shared<const Commit>(decode_commit(cursor->value()));
+  const bool ambiguous = cursor->next() || co_await cursor->fill(ctx);
+  co_return ambiguous ? nullptr : commit;
+}
+
+Task<Page<Commit>> Commits::list(Context& ctx, const Repository& repository, PageRequest page) {
+  return read_page(ctx, kv_, repository.partition(), keys::kCommits, std::move(page),
+                   &decode_commit, kKeepAll, kKeepAll);
+}
+
+Task<bool> Commits::put(Context& ctx, const Repository& repository, const Commit& commit) {
+  const kv::SetIf outcome =
+      co_await kv_.set_if(ctx, repository.partition(), keys::commit(commit.id),
+                          encode_commit(commit), kv::Expect::absent());
+  // A record that was there first may differ in nanoseconds: it is the one to be read.
+  if (outcome == kv::SetIf::lost) co_return false;
+  cache_->put(Cache::key(repository, commit.id), std::make_shared<const Commit>(commit));
+  co_return true;
+}
+
+}  // namespace tarn::versioning
