@@ -55,7 +55,6 @@ class ChunkedDecoder {
 
   bool take_line(std::string_view& input, std::size_t bytes_max, std::string_view& line);
   void on_size_line(std::string_view line);
-  void on_chunk_end();
   void on_last_chunk();
   void on_trailer_line(std::string_view line);
   void check_chunk_signature();
@@ -68,7 +67,8 @@ class ChunkedDecoder {
   std::optional<ChunkSigning> signing_;
   Hasher chunk_hash_{Hasher::Kind::sha256};
   State state_ = State::size_line;
-  std::string line_;  // the part of a line that earlier inputs brought
+  std::string line_;  // the part of a line that earlier inputs brought, or the last whole one
+  bool line_complete_ = false;
   std::string previous_signature_;
   std::string chunk_signature_;  // of the chunk being read
   std::uint64_t chunk_left_ = 0;

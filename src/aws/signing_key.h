@@ -28,7 +28,7 @@ class SigningKey {
   const std::string& bytes() const noexcept { return key_; }
 
  private:
-  std::string secret_digest_;
+  std::string secret_;  // compared on every use: a key id may get another secret
   std::string key_;
   mutable std::mutex mutex_;
   mutable HmacSha256 hmac_;  // keyed once: a fifth of the cost of keying it for every message
