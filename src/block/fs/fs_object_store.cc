@@ -1,0 +1,375 @@
+#include "block/fs/fs_object_store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+#include <fcntl.h>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "base/error.h"
+#include "block/fs/fs_store_state.h"
+#include "block/fs/walk.h"
+#include "block/part_list.h"
+
+namespace tarn::block {
+
+using fs::Buffer;
+using fs::kPieceBytes;
+using fs::OpenFilePtr;
+using fs::TempFile;
+
+namespace {
+
+constexpr std::uint64_t kCopyBytesPerJob = 64ULL << 20;
+constexpr std::size_t kListObjectsMax = 10'000;
+
+LocalRoots roots_of(const FsConfig& config) {
+  const auto absolute = [](const std::string& path) {
+    if (!path.starts_with('/')) {
+      throw Error(ErrorCode::invalid_argument, "block store paths must be absolute: " + path);
+    }
+    return clean_path(path);
+  };
+  LocalRoots roots{absolute(config.root), {}};
+  std::ranges::transform(config.allowed_external_prefixes,
+                         std::back_inserter(roots.external_prefixes), absolute);
+  return roots;
+}
+
+/// Fills `buffer` with the `count` bytes at `at`; they are there, or the file was tampered with.
+void read_exactly(fs::Files& files, const fs::OpenFile& file, char* out, std::size_t count,
+                  std::uint64_t at) {
+  if (fs::read_some(files, file.fd.get(), out, count, at) != count) {
+    throw Error(ErrorCode::corrupt, "an object became shorter while it was read");
+  }
+}
+
+/// What the job that opens an object brings back: a small object whole, else its first piece.
+struct Opened {
+  OpenFilePtr file;
+  Span span;
+  std::string whole;
+  std::shared_ptr<Buffer> first;
+};
+
+class FileSource final : public io::ByteSource {
+ public:
+  FileSource(io::BlockingPool& pool, fs::Files& files, Opened opened)
+      : pool_(pool),
+        files_(files),
+        file_(std::move(opened.file)),
+        buffer_(std::move(opened.first)),
+        size_(opened.span.count),
+        at_(opened.span.first),
+        left_(opened.span.count) {}
+
+  Task<std::string_view> read(Context& ctx) override {
+    if (left_ == 0) {
+      buffer_.reset();
+      file_.reset();
+      co_return std::string_view();
+    }
+    if (!std::exchange(fresh_, false)) {
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, kPieceBytes));
+      co_await pool_.run(ctx, [&files = files_, file = file_, buffer = buffer_, count, at = at_] {
+        read_exactly(files, *file, buffer->bytes.get(), count, at);
+        buffer->size = count;
+      });
+    }
+    at_ += buffer_->size;
+    left_ -= buffer_->size;
+    co_return buffer_->view();
+  }
+
+  std::optional<std::uint64_t> size() const override { return size_; }
+
+ private:
+  io::BlockingPool& pool_;
+  fs::Files& files_;
+  OpenFilePtr file_;
+  std::shared_ptr<Buffer> buffer_;
+  std::uint64_t size_, at_, left_;
+  bool fresh_ = true;  // the buffer holds a piece nobody has seen
+};
+
+Opened open_object(fs::Volume& volume, fs::BufferPool& buffers, const LocalPath& path,
+                   const std::optional<ByteRange>& range) {
+  Opened opened;
+  opened.file = volume.open_file(path);
+  if (opened.file == nullptr) return opened;
+  opened.span = clamp_range(range, opened.file->size);
+  const auto [first, count] = opened.span;
+  if (count <= kPieceBytes) {
+    opened.whole.resize(static_cast<std::size_t>(count));
+    read_exactly(volume.files(), *opened.file, opened.whole.data(), opened.whole.size(), first);
+    return opened;
+  }
+  ::posix_fadvise(opened.file->fd.get(), static_cast<off_t>(first), static_cast<off_t>(count),
+                  POSIX_FADV_SEQUENTIAL);
+  opened.first = buffers.take();
+  read_exactly(volume.files(), *opened.file, opened.first->bytes.get(), kPieceBytes, first);
+  opened.first->size = kPieceBytes;
+  return opened;
+}
+
+}  // namespace
+
+FsObjectStore::State::State(FsConfig settings, io::BlockingPool& jobs, fs::Files& files)
+    : config(std::move(settings)),
+      pool(jobs),
+      volume(files, roots_of(config), config.temp_bytes_max, config.sync),
+      syncer(files, jobs),
+      info{.type = "local",
+           .namespace_regex = "^local://",
+           .namespace_example = "local://example-bucket/",
+           .default_namespace_prefix = config.default_namespace_prefix,
+           .presign_support = false,
+           .import_support = config.import_enabled} {}
+
+LocalPath FsObjectStore::State::readable(const ObjectRef& ref) const {
+  auto path = resolve_local(volume.roots(), ref);
+  if (!path) throw Error(ErrorCode::invalid_argument, std::move(path.error().message));
+  return *std::move(path);
+}
+
+LocalPath FsObjectStore::State::writable(const ObjectRef& ref) const {
+  auto path = readable(ref);
+  if (path.base != 0) {
+    throw Error(ErrorCode::invalid_argument, "objects outside the store's root are read-only");
+  }
+  return path;
+}
+
+Task<> FsObjectStore::State::sync(fs::DirectoryPtr directory) {
+  if (config.sync) co_await syncer.sync(std::move(directory));
+}
+
+FsObjectStore::State::Published FsObjectStore::State::publish_now(TempFile& file,
+                                                                  const std::string& path) {
+  try {
+    struct ::stat status = {};
+    if (volume.files().fstat(file.fd(), &status) != 0) fs::throw_errno(errno, "stat");
+    auto directory = volume.publish(file, path);
+    return {file.size(), fs::Uploads::stamp_of(status), std::move(directory)};
+  } catch (...) {
+    file.discard();  // here and not on the event loop, where the last owner may be
+    throw;
+  }
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::store(Context& ctx, std::string path,
+                                                                  io::ByteSource& body,
+                                                                  PutOptions options) {
+  const auto announced = body.size();
+  if (announced > options.bytes_max) throw Error(ErrorCode::too_large, "object is too large");
+  fs::Pieces pieces(body, options.bytes_max);
+  auto first = buffers->take();
+  co_await pieces.fill(ctx, *first);
+  if (!pieces.ended()) {
+    auto file = co_await create_temp(ctx, announced.value_or(0));
+    co_return co_await or_discard(
+        stream_and_publish(ctx, pieces, std::move(first), file, options.digests, std::move(path)),
+        file);
+  }
+  auto done = co_await pool.run(ctx, [this, path, first, digests = options.digests] {
+    const auto file = volume.temp().create();
+    if (digests != nullptr) digests->update(first->view());
+    file->append(first->view());
+    return publish_now(*file, path);
+  });
+  co_await sync(done.directory);
+  co_return done;
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::stream_and_publish(
+    Context& ctx, fs::Pieces& pieces, std::shared_ptr<Buffer> first, std::shared_ptr<TempFile> file,
+    Digests* digests, std::string path) {
+  co_await stream(ctx, pieces, std::move(first), file, digests);
+  co_return co_await publish(ctx, std::move(file), std::move(path));
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::copy_and_publish(
+    Context& ctx, std::shared_ptr<TempFile> file, OpenFilePtr source, std::string path) {
+  co_await append(ctx, file, std::move(source));
+  co_return co_await publish(ctx, std::move(file), std::move(path));
+}
+
+Task<> FsObjectStore::State::stream(Context& ctx, fs::Pieces& pieces, std::shared_ptr<Buffer> full,
+                                    std::shared_ptr<TempFile> file, Digests* digests) {
+  auto spare = buffers->take();
+  fs::StartedJob job;
+  std::exception_ptr failure;
+  try {
+    while (full->size > 0) {
+      ctx.check_deadline();
+      co_await job.wait();
+      job = fs::StartedJob(pool, [file, full, digests] {
+        if (digests != nullptr) digests->update(full->view());
+        file->append(full->view());
+      });
+      std::swap(full, spare);
+      full->size = 0;
+      co_await pieces.fill(ctx, *full);
+    }
+    co_await job.wait();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  // The job still uses the caller's digests: a cancelled coroutine, too, must wait for its end.
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  try {
+    co_await job.wait();
+  } catch (const Error&) {
+    // The first failure is the one to tell.
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(true);
+  std::rethrow_exception(failure);
+}
+
+Task<std::shared_ptr<TempFile>> FsObjectStore::State::create_temp(Context& ctx,
+                                                                  std::uint64_t bytes_expected) {
+  return pool.run(ctx, [this, bytes_expected] {
+    std::shared_ptr<TempFile> file = volume.temp().create();
+    file->expect(bytes_expected);
+    return file;
+  });
+}
+
+Task<> FsObjectStore::State::append(Context& ctx, std::shared_ptr<TempFile> file,
+                                    OpenFilePtr source) {
+  for (std::uint64_t at = 0; at < source->size; at += kCopyBytesPerJob) {
+    const auto count = std::min(source->size - at, kCopyBytesPerJob);
+    co_await pool.run(
+        ctx, [file, source, at, count] { file->append_from(source->fd.get(), at, count); });
+  }
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::publish(Context& ctx,
+                                                                    std::shared_ptr<TempFile> file,
+                                                                    std::string path) {
+  auto done = co_await pool.run(ctx, [this, file, path] { return publish_now(*file, path); });
+  co_await sync(done.directory);
+  co_return done;
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::or_discard(
+    Task<Published> work, std::shared_ptr<TempFile> file) {
+  std::exception_ptr failure;
+  try {
+    co_return co_await std::move(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // On the pool, since removing a large file takes a while; cancelled or expired or not.
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  Context unlimited;
+  try {
+    co_await pool.run(unlimited, [file] { file->discard(); });
+  } catch (const Error&) {
+    file->discard();  // the pool's queue is full
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(true);
+  std::rethrow_exception(failure);
+}
+
+FsObjectStore::FsObjectStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+FsObjectStore::~FsObjectStore() = default;
+
+Task<std::unique_ptr<FsObjectStore>> FsObjectStore::open(Context& ctx, FsConfig config,
+                                                         io::BlockingPool& pool, fs::Files* files) {
+  fs::Files& calls = files != nullptr ? *files : fs::system_files();
+  auto state = co_await pool.run(ctx, [&pool, &calls, settings = std::move(config)]() mutable {
+    return std::make_unique<State>(std::move(settings), pool, calls);
+  });
+  co_return std::unique_ptr<FsObjectStore>(new FsObjectStore(std::move(state)));
+}
+
+Task<PutResult> FsObjectStore::put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
+                                   PutOptions options) {
+  const auto pass = state_->gate.enter();
+  auto target = state_->writable(ref);
+  const auto done = co_await state_->store(ctx, std::move(target.path), body, options);
+  co_return PutResult{done.size};
+}
+
+Task<std::unique_ptr<io::ByteSource>> FsObjectStore::get(Context& ctx, const ObjectRef& ref,
+                                                         std::optional<ByteRange> range) {
+  const auto pass = state_->gate.enter();
+  auto opened = co_await state_->pool.run(ctx, [this, path = state_->readable(ref), range] {
+    auto result = open_object(state_->volume, *state_->buffers, path, range);
+    return result;
+  });
+  if (opened.file == nullptr) co_return nullptr;
+  if (opened.first == nullptr)
+    co_return std::make_unique<io::StringSource>(std::move(opened.whole));
+  co_return std::make_unique<FileSource>(state_->pool, state_->volume.files(), std::move(opened));
+}
+
+Task<std::optional<ObjectInfo>> FsObjectStore::head(Context& ctx, const ObjectRef& ref) {
+  const auto pass = state_->gate.enter();
+  const auto found = co_await state_->pool.run(
+      ctx, [this, path = state_->readable(ref)] { return state_->volume.stat_file(path); });
+  if (!found) co_return std::nullopt;
+  co_return ObjectInfo{found->size, found->modified, {}};
+}
+
+Task<> FsObjectStore::remove(Context& ctx, const ObjectRef& ref) {
+  const auto pass = state_->gate.enter();
+  co_await state_->pool.run(
+      ctx, [this, target = state_->writable(ref)] { state_->volume.remove_file(target.path); });
+}
+
+Task<PutResult> FsObjectStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {
+  const auto pass = state_->gate.enter();
+  auto target = state_->writable(to);
+  auto source = co_await state_->pool.run(
+      ctx, [this, path = state_->readable(from)] { return state_->volume.open_file(path); });
+  if (source == nullptr) {
+    throw Error(ErrorCode::data_missing, "the object to copy does not exist");
+  }
+  auto file = co_await state_->create_temp(ctx, source->size);
+  const auto done = co_await state_->or_discard(
+      state_->copy_and_publish(ctx, file, std::move(source), std::move(target.path)), file);
+  co_return PutResult{done.size};
+}
+
+Task<ListPage> FsObjectStore::list(Context& ctx, std::string_view storage_namespace,
+                                   std::string_view prefix, std::string_view after,
+                                   std::size_t objects_max) {
+  const auto pass = state_->gate.enter();
+  auto place = resolve_local_namespace(state_->volume.roots(), storage_namespace,
+                                       state_->config.import_enabled);
+  if (!place) throw Error(ErrorCode::invalid_argument, std::move(place.error().message));
+  co_return co_await state_->pool.run(
+      ctx,
+      [this, place = *std::move(place), wanted = std::string(prefix), above = std::string(after),
+       count = std::min(objects_max, kListObjectsMax), deadline = ctx.deadline()] {
+        const auto top = state_->volume.open_directory(place);
+        if (!top) return ListPage{};
+        return fs::walk(state_->volume.files(), top.get(),
+                        {.prefix = wanted,
+                         .after = above,
+                         .objects_max = count,
+                         .hide_private = place.base == 0 && place.path.empty(),
+                         .deadline = deadline});
+      });
+}
+
+std::string FsObjectStore::display_address(const ObjectRef& ref) const {
+  return display_local(state_->volume.roots().root, ref);
+}
+
+const StoreInfo& FsObjectStore::info() const {
+  return state_->info;
+}
+
+Task<> FsObjectStore::close() {
+  return state_->gate.close();
+}
+
+}  // namespace tarn::block
