@@ -15,6 +15,7 @@ namespace tarn::http {
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{5'000};
+constexpr std::chrono::milliseconds kGoodbyeTime{1'000};  // for TLS's word of it
 constexpr std::uint64_t kLingerBytesMax = 64 * 1024 * 1024;
 
 class InFlight {
@@ -81,7 +82,9 @@ Task<> Connection::run() {
     next = co_await serve_one();
     count_bytes();
   }
+  if (next == Next::reset) wire_.reset();
   if (next == Next::linger) co_await linger();
+  if (next == Next::close) co_await close();
   wire_.close();
 }
 
@@ -152,6 +155,7 @@ Task<Connection::HandlerEnd> Connection::run_handler(Context& ctx) {
     co_return HandlerEnd::returned;
   } catch (const Error& e) {
     if (e.code() == ErrorCode::cancelled) co_return HandlerEnd::cancelled;
+    if (body_.failure() == RequestBody::Failure::malformed) co_return HandlerEnd::failed;
     log::write(log::Level::error, ctx, "request failed",
                {{"code", to_string(e.code())}, {"error", e.message()}});
   } catch (const boost::system::system_error& e) {
@@ -202,10 +206,12 @@ Task<Connection::Next> Connection::answer() {
     usable = false;  // the peer left before the error page
   }
   account(ctx, began);
-  if (!usable) co_return Next::hang_up;
-  if (!response_.keep_alive() || !co_await body_.drain()) co_return Next::linger;
-  body_.release();
-  co_return Next::serve_again;
+  if (!usable) co_return response_.started() ? Next::reset : Next::hang_up;
+  if (response_.keep_alive() && co_await body_.drain()) {
+    body_.release();
+    co_return Next::serve_again;
+  }
+  co_return body_.nothing_left() ? Next::close : Next::linger;
 }
 
 void Connection::account(const Context& ctx, Context::SteadyClock::time_point began) {
@@ -224,6 +230,11 @@ void Connection::account(const Context& ctx, Context::SteadyClock::time_point be
 void Connection::count_bytes() {
   loop_.metrics.bytes_in.add(wire_.bytes_in() - std::exchange(counted_in_, wire_.bytes_in()));
   loop_.metrics.bytes_out.add(wire_.bytes_out() - std::exchange(counted_out_, wire_.bytes_out()));
+}
+
+Task<> Connection::close() {
+  wire_.arm(kGoodbyeTime);
+  co_await wire_.finish_sending();
 }
 
 Task<> Connection::linger() {

@@ -83,7 +83,7 @@ class Connection {
   void cut() { wire_.close(); }
 
  private:
-  enum class Next { serve_again, linger, hang_up };
+  enum class Next { serve_again, close, linger, hang_up, reset };
   enum class HandlerEnd { returned, failed, cancelled, aborted };
 
   Task<Next> serve_one();
@@ -101,6 +101,8 @@ class Connection {
   /// Closes so that the peer still reads what was sent: FIN, then its bytes are thrown away for a
   /// while (a close with unread bytes would reset the connection under the response).
   Task<> linger();
+  /// Closes when nothing unread can be in the way of what was sent.
+  Task<> close();
 
   LoopState& loop_;
   const std::string remote_address_;

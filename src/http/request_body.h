@@ -38,6 +38,9 @@ class RequestBody final : public io::ByteSource {
 
   Failure failure() const { return failure_; }
 
+  /// The body was read to its end and nothing was received beyond it.
+  bool nothing_left() const { return done() && raw_.empty(); }
+
   /// Reads and drops what is left, up to the configured limit. False when that was not the end.
   Task<bool> drain();
 

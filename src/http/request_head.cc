@@ -109,8 +109,8 @@ HeadError version_error(std::string_view bytes) {
   const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
   const std::string_view version = line.substr(line.rfind(' ') + 1);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) &&
-      version[6] == '.' && digit(version[7])) {
+  if (std::ranges::count(line, ' ') == 2 && version.size() == 8 && version.starts_with("HTTP/") &&
+      digit(version[5]) && version[6] == '.' && digit(version[7])) {
     return {505, "HTTP version not supported"};
   }
   return kMalformed;

@@ -99,7 +99,7 @@ Task<> ResponseWriter::flush(Context& ctx, std::string_view piece, std::string_v
 }
 
 Task<> ResponseWriter::send(Context& ctx, std::string_view body) {
-  TARN_ASSERT(state_ == State::open);
+  TARN_ASSERT(!started());
   make_head(BodyKind::length, body.size());
   if (!body_is_sent()) body = {};
   if (body.size() <= kCopiedBodyMax) {
@@ -111,7 +111,7 @@ Task<> ResponseWriter::send(Context& ctx, std::string_view body) {
 }
 
 Task<> ResponseWriter::send_head_only(Context& ctx, std::uint64_t content_length) {
-  TARN_ASSERT(state_ == State::open);
+  TARN_ASSERT(!started());
   make_head(BodyKind::length, content_length);
   co_await flush(ctx, {}, {});
   // To a request other than HEAD this promised bytes that will not come.
@@ -128,7 +128,7 @@ Task<> ResponseWriter::write_framed(Context& ctx, std::string_view piece) {
 }
 
 Task<> ResponseWriter::send_stream(Context& ctx, io::ByteSource& body) {
-  TARN_ASSERT(state_ == State::open);
+  TARN_ASSERT(!started());
   const std::optional<std::uint64_t> size = body.size();
   const BodyKind kind = size ? BodyKind::length : unsized_kind();
   if (!body_is_sent()) {
@@ -155,14 +155,14 @@ Task<> ResponseWriter::send_stream(Context& ctx, io::ByteSource& body) {
 }
 
 Task<> ResponseWriter::begin(Context&) {
-  TARN_ASSERT(state_ == State::open);
+  TARN_ASSERT(!started());
   make_head(unsized_kind(), 0);
-  state_ = State::streaming;
+  state_ = State::begun;
   co_return;
 }
 
 Task<> ResponseWriter::write(Context& ctx, std::string_view piece) {
-  TARN_ASSERT(state_ == State::streaming || state_ == State::broken);
+  TARN_ASSERT(state_ == State::begun || started());
   if (!body_is_sent()) piece = {};
   if (piece.empty()) {
     if (!out_.empty()) co_await flush(ctx, {}, {});

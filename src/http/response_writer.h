@@ -28,7 +28,7 @@ class ResponseWriter final : public Response {
 
   std::uint16_t status() const override { return status_; }
 
-  bool started() const override { return state_ != State::open; }
+  bool started() const override { return state_ != State::open && state_ != State::begun; }
 
   Task<> send(Context& ctx, std::string_view body) override;
   Task<> send_stream(Context& ctx, io::ByteSource& body) override;
@@ -47,7 +47,13 @@ class ResponseWriter final : public Response {
   Task<> send_plain(Context& ctx, std::uint16_t status, std::string_view text);
 
  private:
-  enum class State { open, streaming, complete, broken };
+  enum class State {
+    open,
+    begun,  // begin() was called, the head waits for the first piece
+    streaming,
+    complete,
+    broken,
+  };
   enum class BodyKind { length, chunked, until_close };
 
   bool status_has_no_body() const;

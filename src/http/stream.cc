@@ -68,6 +68,12 @@ class PlainStream : public Stream {
     socket_.close(ignored);
   }
 
+  void reset() override {
+    error_code ignored;
+    socket_.set_option(tcp::socket::linger(true, 0), ignored);
+    socket_.close(ignored);
+  }
+
  protected:
   tcp::socket socket_;
 };

@@ -39,6 +39,8 @@ class Stream {
   /// Sends FIN, after everything written.
   virtual void shutdown_send() = 0;
   virtual void close() = 0;
+  /// Closes with a reset, so that the peer cannot take the end for a complete answer.
+  virtual void reset() = 0;
 
  protected:
   Stream() = default;

@@ -25,7 +25,11 @@ void Wire::arm(milliseconds timeout, const Context* ctx) {
 
 WireEnd Wire::end_of(const boost::system::error_code& error) {
   const bool overdue = std::exchange(overdue_, false);
-  if (!error) return WireEnd::ok;
+  if (!error) {
+    // The sweep came after the operation had ended: let it come again for the next one.
+    if (overdue && due_ == kNever) due_ = ticks_.now;
+    return WireEnd::ok;
+  }
   return overdue ? WireEnd::timed_out : WireEnd::closed;
 }
 
@@ -94,6 +98,11 @@ Task<> Wire::finish_sending() {
 void Wire::close() {
   disarm();
   stream_->close();
+}
+
+void Wire::reset() {
+  disarm();
+  stream_->reset();
 }
 
 void throw_wire_end(const Context& ctx, WireEnd end) {

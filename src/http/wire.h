@@ -56,6 +56,7 @@ class Wire {
   /// Ends our side, so that the peer reads everything and then an end.
   Task<> finish_sending();
   void close();
+  void reset();
 
   bool is_tls() const { return stream_->is_tls(); }
 
