@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "io/sync.h"
-#include "io/task_group.h"
 #include "sst/block.h"
 #include "sst/value.h"
 #include "versioning/committed/apply.h"
@@ -24,13 +23,13 @@ struct Committed::Impl {
       : objects(objects_in), config(std::move(config_in)), store(objects, pool, config) {}
 
   WriterEnvironment environment() {
-    return {.objects = objects, .store = store, .uploads = uploads, .config = config};
+    return {.objects = objects, .store = store, .orphans = orphans, .config = config};
   }
 
   block::ObjectStore& objects;
   const CommittedConfig config;
   RangeStore store;
-  io::TaskGroup uploads;
+  OrphanedUploads orphans;
 };
 
 namespace {
@@ -97,8 +96,7 @@ Committed::Committed(block::ObjectStore& objects, io::BlockingPool& pool, Commit
 Committed::~Committed() = default;
 
 Task<> Committed::close() {
-  impl_->uploads.cancel();
-  return impl_->uploads.join();
+  return impl_->orphans.close();
 }
 
 Task<std::optional<Value>> Committed::get(Context& ctx, std::string_view storage_namespace,

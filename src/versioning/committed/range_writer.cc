@@ -87,6 +87,24 @@ sst::Properties properties_of(std::string_view type,
 
 }  // namespace
 
+void OrphanedUploads::adopt(std::unique_ptr<io::TaskGroup> group) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(groups_, [](const auto& older) { return older->size() == 0; });
+  if (group->size() > 0) groups_.push_back(std::move(group));
+}
+
+Task<> OrphanedUploads::close() {
+  std::vector<std::unique_ptr<io::TaskGroup>> groups;
+  {
+    const std::scoped_lock lock(mutex_);
+    groups.swap(groups_);
+  }
+  for (const auto& group : groups) {
+    group->cancel();
+    co_await group->join();
+  }
+}
+
 struct RangeWriter::State {
   State(WriterEnvironment environment, std::string storage_namespace_in,
         std::map<std::string, std::string> dump)
@@ -96,8 +114,10 @@ struct RangeWriter::State {
         split{.range_bytes_min = env.config.range_bytes_min,
               .range_bytes_max = env.config.range_bytes_max,
               .raggedness_entries = env.config.range_raggedness_entries},
-        uploads_max(std::max<std::size_t>(1, env.config.uploads_per_writer)),
-        uploads(std::make_shared<Uploads>(uploads_max)) {}
+        uploads(
+            std::make_shared<Uploads>(std::max<std::size_t>(1, env.config.uploads_per_writer))) {}
+
+  ~State() { env.orphans.adopt(std::move(group)); }
 
   void finish_range() {
     if (!open) return;
@@ -116,8 +136,8 @@ struct RangeWriter::State {
   const std::string storage_namespace;
   const std::map<std::string, std::string> dump_properties;
   const sst::SplitParams split;
-  const std::size_t uploads_max;
   const std::shared_ptr<Uploads> uploads;
+  std::unique_ptr<io::TaskGroup> group = std::make_unique<io::TaskGroup>();
 
   std::unique_ptr<sst::TableWriter> open;
   std::string value;  // scratch
@@ -169,21 +189,17 @@ Task<> RangeWriter::start_uploads(Context& ctx) {
     s.finished.pop_front();
     // The upload may outlive the caller and its context.
     const bool started =
-        s.env.uploads.spawn(executor, "range upload",
-                            run_upload(Context(ctx.deadline(), std::string(ctx.request_id())),
-                                       &s.env.objects, &s.env.store, s.uploads, std::move(permit),
-                                       s.storage_namespace, std::move(range)));
+        s.group->spawn(executor, "range upload",
+                       run_upload(Context(ctx.deadline(), std::string(ctx.request_id())),
+                                  &s.env.objects, &s.env.store, s.uploads, std::move(permit),
+                                  s.storage_namespace, std::move(range)));
     if (!started) throw Error(ErrorCode::unavailable, "closing");
   }
 }
 
 Task<> RangeWriter::settle() {
-  State& s = *state_;
-  s.finished.clear();
-  Context patient;  // an upload ends by its own deadline
-  std::vector<io::Semaphore::Permit> all;
-  for (std::size_t i = 0; i < s.uploads_max; ++i)
-    all.push_back(co_await s.uploads->free.acquire(patient));
+  state_->finished.clear();
+  return state_->group->join();
 }
 
 Task<> RangeWriter::write(Context& ctx, std::string_view key, std::string_view identity,

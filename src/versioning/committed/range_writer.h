@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +18,23 @@
 
 namespace tarn::versioning {
 
-/// What every writer of a server shares.
+/// Uploads whose writer was dropped without close(). Thread-safe.
+class OrphanedUploads {
+ public:
+  /// Keeps `group` until its tasks have ended.
+  void adopt(std::unique_ptr<io::TaskGroup> group);
+  Task<> close();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<io::TaskGroup>> groups_;
+};
+
+/// What every writer of a server shares; it outlives them.
 struct WriterEnvironment {
   block::ObjectStore& objects;
   RangeStore& store;
-  io::TaskGroup& uploads;  // runs the uploads, and so outlives an abandoned writer
+  OrphanedUploads& orphans;
   const CommittedConfig& config;
 };
 
@@ -47,7 +60,8 @@ class RangeWriter final : public TreeWriter {
   bool backlogged() const;
   /// Hands finished ranges to uploads, waiting for a free one. Throws what an earlier one threw.
   Task<> start_uploads(Context& ctx);
-  /// Waits until no upload is under way, whatever their fate: for whoever gives up.
+  /// Waits until the uploads have ended, whatever their fate; none can follow. For whoever gives
+  /// up.
   Task<> settle();
 
  private:
