@@ -93,7 +93,8 @@ char* SnappyEncoder::encode_chunk(char* out, std::string_view chunk) {
   int shift = 24;
   for (; table_size < kTableSizeMax && table_size < size; table_size *= 2)
     --shift;
-  std::memset(table_.data(), 0, table_size * sizeof table_[0]);
+  std::uint16_t* const table = table_.data();
+  std::memset(table, 0, table_size * sizeof *table);
   const auto hash = [shift](std::uint32_t four) { return four * 0x1e35a7bdU >> shift; };
 
   const std::size_t limit = size - kMarginBytes;
@@ -114,8 +115,8 @@ char* SnappyEncoder::encode_chunk(char* out, std::string_view chunk) {
       next = s + step;
       skip += step;
       if (next > limit) return finish();
-      candidate = table_[h];
-      table_[h] = static_cast<std::uint16_t>(s);
+      candidate = table[h];
+      table[h] = static_cast<std::uint16_t>(s);
       h = hash(load_le32(src + next));
     } while (load_le32(src + s) != load_le32(src + candidate));
 
@@ -129,10 +130,10 @@ char* SnappyEncoder::encode_chunk(char* out, std::string_view chunk) {
       if (s >= limit) return finish();
       const std::uint64_t around = load_le64(src + s - 1);
       const auto here = static_cast<std::uint32_t>(around >> 8);
-      table_[hash(static_cast<std::uint32_t>(around))] = static_cast<std::uint16_t>(s - 1);
+      table[hash(static_cast<std::uint32_t>(around))] = static_cast<std::uint16_t>(s - 1);
       const std::uint32_t slot = hash(here);
-      candidate = table_[slot];
-      table_[slot] = static_cast<std::uint16_t>(s);
+      candidate = table[slot];
+      table[slot] = static_cast<std::uint16_t>(s);
       if (here != load_le32(src + candidate)) {
         h = hash(static_cast<std::uint32_t>(around >> 16));
         ++s;

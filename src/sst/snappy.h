@@ -3,7 +3,6 @@
 // by (storage-format.md 3.9).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,7 +21,7 @@ class SnappyEncoder {
 
   char* encode_chunk(char* out, std::string_view chunk);
 
-  std::array<std::uint16_t, kTableSizeMax> table_;
+  std::vector<std::uint16_t> table_ = std::vector<std::uint16_t>(kTableSizeMax);
   std::vector<char> out_;
 };
 
