@@ -69,14 +69,22 @@ struct DiffListing {
   bool has_more = false;
 };
 
+/// Decides whether a write may replace what is visible at its path (nullopt = nothing): throws to
+/// refuse. Called before a body is read, and again, atomically with the write, when the entry is
+/// staged. Empty = write whatever is there.
+using Condition = std::function<void(const std::optional<Entry>&)>;
+
+/// Refuses to replace anything: Error{precondition_failed} "path already exists".
+Condition only_if_absent();
+
 struct UploadParams {
   std::string content_type;  // "" = kDefaultContentType
   versioning::Metadata metadata;
-  bool if_absent = false;  // If-None-Match: *
+  Condition condition;
   bool force = false;
   block::Digests::Wanted digests;
-  /// Called with the digests after the bytes are stored and before they become an entry; throws to
-  /// refuse them (checksum mismatch). May be empty.
+  /// Called with the digests once all bytes are in and before they become visible; throws to refuse
+  /// them (checksum mismatch). May run on a pool thread; may be empty.
   std::function<void(const block::Digests::Values&)> verify;
 };
 
@@ -95,18 +103,29 @@ struct CopyParams {
   /// Replace instead of copy.
   std::optional<versioning::Metadata> metadata;
   std::optional<std::string> content_type;
-  bool if_absent = false;
+  Condition condition;         // on the target
+  Condition source_condition;  // on the source, which is never nullopt there
   bool force = false;
 };
 
-/// A multipart upload as the KV keeps it (storage-format.md 2.11).
+/// A multipart upload: what the reference's record holds (storage-format.md 2.11), and, for uploads
+/// begun by this server, what it lacks.
 struct MultipartUpload {
   std::string id;
+  std::string branch;              // "" for an upload begun by the reference
+  std::string checksum_algorithm;  // S3's name, e.g. "CRC32"; "" = none was asked for
+  std::string checksum_type;       // "COMPOSITE", "FULL_OBJECT" or ""
   std::string path;
   Timestamp creation_date;
   std::string physical_address;
   versioning::Metadata metadata;
   std::string content_type;
+};
+
+/// A stored part; `checksum` is the raw digest of the algorithm the part was sent with, if any.
+struct UploadedPart {
+  block::PartInfo info;
+  std::string checksum;
 };
 
 struct IssuedAddress {
@@ -158,15 +177,16 @@ class Catalog {
                      ListParams params);
   /// A page of differences, folded by delimiter like a listing.
   Task<DiffListing> page_of(Context& ctx, versioning::DiffStream& differences, ListParams params);
+  /// As clients are shown it.
   std::string display_address(const versioning::Repository& repository, const Entry& entry) const;
 
   // --- writing ---
-  /// Error{precondition_failed} when if_absent and something is there (checked before the body is
-  /// read, and again when staged). Bytes stored for a failed upload are removed.
+  /// Branch, protection, read-only flag and condition are checked before the body is read. Bytes
+  /// stored for a failed upload are removed.
   Task<Uploaded> upload(Context& ctx, const versioning::Repository& repository,
                         const BranchId& branch, std::string_view path, io::ByteSource& body,
                         UploadParams params);
-  /// Physical copy, or within one repository... a new object. Error{object_not_found}.
+  /// A new object with its own bytes. Error{object_not_found} for the source.
   Task<Entry> copy(Context& ctx, const CopySource& source, const versioning::Repository& target,
                    const BranchId& branch, std::string_view path, CopyParams params);
   /// nullopt per path = done; missing paths are done.
@@ -183,40 +203,52 @@ class Catalog {
   IssuedAddress issue_address(const versioning::Repository& repository, const BranchId& branch,
                               std::string_view path);
   Task<Entry> link(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
-                   std::string_view path, ExternalObject object, bool if_absent, bool force);
+                   std::string_view path, ExternalObject object, Condition condition, bool force);
   Task<Entry> stage(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
                     std::string_view path, ExternalObject object, bool force);
 
   // --- multipart uploads (S3) ---
+  struct NewUpload {
+    versioning::Metadata metadata;
+    std::string content_type;
+    std::string checksum_algorithm;
+    std::string checksum_type;
+  };
+
   Task<MultipartUpload> create_upload(Context& ctx, const versioning::Repository& repository,
                                       const BranchId& branch, std::string_view path,
-                                      versioning::Metadata metadata, std::string content_type);
-  /// Error{upload_not_found} unless the upload exists and is for `path` in this repository.
+                                      NewUpload params);
+  /// Error{upload_not_found} unless the upload exists and is for `path` on this branch.
   Task<MultipartUpload> get_upload(Context& ctx, const versioning::Repository& repository,
-                                   std::string_view path, std::string_view upload_id);
-  Task<block::PartInfo> upload_part(Context& ctx, const versioning::Repository& repository,
-                                    const MultipartUpload& upload, std::uint32_t number,
-                                    io::ByteSource& body, UploadParams params);
-  Task<block::PartInfo> copy_part(Context& ctx, const versioning::Repository& repository,
-                                  const MultipartUpload& upload, std::uint32_t number,
-                                  const CopySource& source, std::optional<block::ByteRange> range);
+                                   const BranchId& branch, std::string_view path,
+                                   std::string_view upload_id);
+  /// `params`: digests and verify are used. `checksum_of` picks the digest to keep with the part;
+  /// may be empty.
+  using PickDigest = std::function<std::string(const block::Digests::Values&)>;
+  Task<UploadedPart> upload_part(Context& ctx, const versioning::Repository& repository,
+                                 const MultipartUpload& upload, std::uint32_t number,
+                                 io::ByteSource& body, UploadParams params, PickDigest checksum_of);
+  /// Error{object_not_found} for the source, Error{invalid_argument} for a range beyond it.
+  Task<UploadedPart> copy_part(Context& ctx, const versioning::Repository& repository,
+                               const MultipartUpload& upload, std::uint32_t number,
+                               const CopySource& source, std::optional<block::ByteRange> range,
+                               Condition source_condition);
   Task<Entry> complete_upload(Context& ctx, const versioning::Repository& repository,
                               const BranchId& branch, const MultipartUpload& upload,
-                              std::vector<block::Part> parts, bool if_absent);
+                              std::vector<block::Part> parts, Condition condition);
   Task<> abort_upload(Context& ctx, const versioning::Repository& repository,
                       const MultipartUpload& upload);
-  Task<std::vector<block::PartInfo>> list_parts(Context& ctx,
-                                                const versioning::Repository& repository,
-                                                const MultipartUpload& upload, std::uint32_t after,
-                                                std::size_t parts_max);
+  Task<std::vector<UploadedPart>> list_parts(Context& ctx, const versioning::Repository& repository,
+                                             const MultipartUpload& upload, std::uint32_t after,
+                                             std::size_t parts_max);
 
   struct UploadPage {
-    std::vector<MultipartUpload> uploads;  // by path, then id
+    std::vector<MultipartUpload> uploads;  // by "branch/path", then id
     bool has_more = false;
   };
 
   Task<UploadPage> list_uploads(Context& ctx, const versioning::Repository& repository,
-                                std::string_view prefix, std::string_view after_path,
+                                std::string_view prefix, std::string_view after_key,
                                 std::string_view after_id, std::size_t uploads_max);
 
  private:

@@ -1,0 +1,108 @@
+// Catalog: objects whose bytes a client wrote itself (lakefs-http-behaviour.md 16.10, 17).
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "catalog/catalog_parts.h"
+
+namespace tarn::catalog {
+
+namespace {
+
+constexpr std::string_view kDataFolder = "data/";
+
+/// The part of `address` below `space`, nullopt if it lies elsewhere.
+std::optional<std::string> below(std::string_view address, std::string_view space) {
+  while (space.ends_with('/'))
+    space.remove_suffix(1);
+  if (!address.starts_with(space) || address.size() <= space.size() + 1 ||
+      address[space.size()] != '/') {
+    return std::nullopt;
+  }
+  return std::string(address.substr(space.size() + 1));
+}
+
+std::string cleaned_checksum(std::string_view text) {
+  std::string out;
+  std::ranges::copy_if(text, std::back_inserter(out), [](char c) { return c != '"' && c != ' '; });
+  return out;
+}
+
+Entry entry_of(const ExternalObject& object, Timestamp now) {
+  return {.address = object.physical_address,
+          .address_type = block::AddressType::full,
+          .last_modified = object.mtime ? Timestamp{.seconds = *object.mtime, .nanos = 0} : now,
+          .size = object.size,
+          .etag = cleaned_checksum(object.checksum),
+          .metadata = object.metadata,
+          .content_type =
+              object.content_type.empty() ? std::string(kDefaultContentType) : object.content_type};
+}
+
+}  // namespace
+
+IssuedAddress Catalog::issue_address(const versioning::Repository& repository,
+                                     const BranchId& branch, std::string_view path) {
+  require_path(path);
+  IssuedAddress issued;
+  issued.relative =
+      impl_->signer.sign({.repository = repository.id.str(), .branch = branch.str(), .path = path},
+                         impl_->names.next());
+  issued.physical_address = impl_->objects.display_address(
+      {.storage_namespace = repository.storage_namespace, .address = issued.relative});
+  return issued;
+}
+
+Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository,
+                          const BranchId& branch, std::string_view path, ExternalObject object,
+                          Condition condition, bool force) {
+  const versioning::WriteOptions options{.force = force};
+  co_await impl_->check_write(ctx, repository, branch, path, condition, options);
+  Entry entry = entry_of(object, impl_->clock.now());
+  if (entry.etag.empty()) throw Error(ErrorCode::invalid_argument, "checksum is required");
+  // Both forms of the namespace: as the repository names it, and as clients are shown it.
+  auto relative = below(entry.address, repository.storage_namespace);
+  if (!relative) {
+    const std::string shown = impl_->objects.display_address(
+        {.storage_namespace = repository.storage_namespace, .address = "data"});
+    relative =
+        below(entry.address, shown.substr(0, shown.size() - std::string_view("/data").size()));
+  }
+  if (relative && relative->starts_with(kDataFolder)) {
+    impl_->signer.verify({.repository = repository.id.str(), .branch = branch.str(), .path = path},
+                         *relative, impl_->clock.now());
+    entry.address = *std::move(relative);
+    entry.address_type = block::AddressType::relative;
+  }
+  co_await impl_->put_entry(ctx, repository, branch, path, entry, condition, options);
+  co_return entry;
+}
+
+Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repository,
+                           const BranchId& branch, std::string_view path, ExternalObject object,
+                           bool force) {
+  const versioning::WriteOptions options{.force = force};
+  co_await impl_->check_write(ctx, repository, branch, path, {}, options);
+  const auto scheme_end = object.physical_address.find("://");
+  if (scheme_end == std::string::npos) {
+    throw Error(ErrorCode::invalid_argument,
+                format("could not parse URI: {}", object.physical_address));
+  }
+  const std::string& regex = impl_->objects.info().namespace_regex;
+  if (!object.physical_address.starts_with(regex.substr(1))) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        format("physical address is not valid for block adapter: {}", impl_->objects.info().type));
+  }
+  Entry entry = entry_of(object, impl_->clock.now());
+  if (auto relative = below(entry.address, repository.storage_namespace)) {
+    entry.address = *std::move(relative);
+    entry.address_type = block::AddressType::relative;
+  }
+  // Resolving it refuses traversal and places outside the allowed prefixes.
+  static_cast<void>(co_await impl_->objects.head(ctx, object_of(repository, entry)));
+  co_await impl_->put_entry(ctx, repository, branch, path, entry, {}, options);
+  co_return entry;
+}
+
+}  // namespace tarn::catalog

@@ -1,0 +1,136 @@
+// Catalog: reading and listing.
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "catalog/catalog_parts.h"
+#include "catalog/listing.h"
+
+namespace tarn::catalog {
+
+block::ObjectRef object_of(const versioning::Repository& repository, const Entry& entry) {
+  return {.storage_namespace = repository.storage_namespace,
+          .address = entry.address,
+          .type = entry.address_type};
+}
+
+void require_path(std::string_view path) {
+  if (path.empty()) {
+    throw Error(ErrorCode::invalid_argument, "missing path: required value: validation error");
+  }
+  if (path.size() > kPathBytesMax) {
+    throw Error(ErrorCode::invalid_argument,
+                format("argument path: invalid value: validation error: {} is above maximum "
+                       "length ({})",
+                       path.size(), kPathBytesMax));
+  }
+  if (!is_valid_utf8(path)) {
+    throw Error(ErrorCode::invalid_argument,
+                "argument path: invalid value: validation error: not valid UTF-8");
+  }
+}
+
+Catalog::Catalog(Parts parts, CatalogConfig config)
+    : impl_(std::make_unique<Impl>(parts, std::move(config))) {}
+
+Catalog::~Catalog() = default;
+
+versioning::Engine& Catalog::engine() {
+  return impl_->engine;
+}
+
+const block::StoreInfo& Catalog::store_info() const {
+  return impl_->objects.info();
+}
+
+Task<std::optional<Entry>> Catalog::Impl::visible(Context& ctx,
+                                                  const versioning::Repository& repository,
+                                                  const BranchId& branch, std::string_view path) {
+  auto record = co_await engine.get_branch(ctx, repository, branch);
+  const CommitId head = record.commit_id;
+  const versioning::ResolvedRef ref{.kind = versioning::ResolvedRef::Kind::branch,
+                                    .branch = std::move(record),
+                                    .name = branch.str(),
+                                    .commit_id = head,
+                                    .staged = true};
+  const auto value = co_await engine.get(ctx, repository, ref, path);
+  if (!value) co_return std::nullopt;
+  co_return decode_entry(value->data);
+}
+
+Task<std::optional<Entry>> Catalog::find(Context& ctx, const versioning::Repository& repository,
+                                         std::string_view ref, std::string_view path) {
+  require_path(path);
+  const auto resolved = co_await impl_->engine.resolve(ctx, repository, ref);
+  const auto value = co_await impl_->engine.get(ctx, repository, resolved, path);
+  if (!value) co_return std::nullopt;
+  co_return decode_entry(value->data);
+}
+
+Task<std::unique_ptr<io::ByteSource>> Catalog::open(Context& ctx,
+                                                    const versioning::Repository& repository,
+                                                    const Entry& entry,
+                                                    std::optional<block::ByteRange> range) {
+  auto source = co_await impl_->objects.get(ctx, object_of(repository, entry), range);
+  if (source == nullptr) {
+    log::write(log::Level::warn, ctx, "object data missing in the store",
+               {{"repository", repository.id.str()}, {"address", entry.address}});
+    throw Error(ErrorCode::data_missing, "No data");
+  }
+  co_return source;
+}
+
+Task<Listing> Catalog::list(Context& ctx, const versioning::Repository& repository,
+                            std::string_view ref, ListParams params) {
+  const auto resolved = co_await impl_->engine.resolve(ctx, repository, ref);
+  const auto records = impl_->engine.list(
+      repository, resolved, listing_start(params.prefix, params.delimiter, params.after));
+  Listing listing;
+  while (records->next() || co_await records->fill(ctx)) {
+    const auto& record = records->record();
+    if (!record.key.starts_with(params.prefix)) break;
+    if (listing.items.size() == params.amount) {
+      listing.has_more = true;
+      break;
+    }
+    if (const auto folded = folded_prefix(record.key, params.prefix, params.delimiter)) {
+      listing.items.push_back({.path = std::string(*folded), .is_prefix = true});
+      records->seek(after_prefix(listing.items.back().path));
+    } else {
+      listing.items.push_back(
+          {.path = std::string(record.key), .entry = decode_entry(record.data)});
+    }
+  }
+  co_return listing;
+}
+
+Task<DiffListing> Catalog::page_of(Context& ctx, versioning::DiffStream& differences,
+                                   ListParams params) {
+  differences.seek(listing_start(params.prefix, params.delimiter, params.after));
+  DiffListing listing;
+  while (differences.next() || co_await differences.fill(ctx)) {
+    const auto& difference = differences.difference();
+    if (!difference.key.starts_with(params.prefix)) break;
+    if (listing.items.size() == params.amount) {
+      listing.has_more = true;
+      break;
+    }
+    if (const auto folded = folded_prefix(difference.key, params.prefix, params.delimiter)) {
+      listing.items.push_back(
+          {.type = difference.type, .path = std::string(*folded), .is_prefix = true});
+      differences.seek(after_prefix(listing.items.back().path));
+    } else {
+      listing.items.push_back({.type = difference.type,
+                               .path = difference.key,
+                               .entry = decode_entry(difference.value.data)});
+    }
+  }
+  co_return listing;
+}
+
+std::string Catalog::display_address(const versioning::Repository& repository,
+                                     const Entry& entry) const {
+  return impl_->objects.display_address(object_of(repository, entry));
+}
+
+}  // namespace tarn::catalog
