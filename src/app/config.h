@@ -33,6 +33,7 @@ struct Secret {
 struct Config {
   log::Config log;
   http::ServerConfig server;
+  bool tls_enabled = false;
   std::size_t io_threads = 0;    // 0 = one per core
   std::size_t file_threads = 8;  // blocking file work: mostly waiting, so more than cores
   std::size_t metadata_threads = 2;
@@ -47,7 +48,7 @@ struct Config {
   std::filesystem::path blockstore_path;
   std::vector<std::string> allowed_external_prefixes;
   bool import_enabled = false;
-  std::uint64_t temp_quota_bytes = 0;  // 0 = no quota
+  std::uint64_t temp_bytes_max = 64ULL << 30;
   std::string default_namespace_prefix = "local://";
 
   versioning::CommittedConfig committed;

@@ -1,0 +1,22 @@
+// The one place that knows which store is behind an interface.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "base/context.h"
+#include "base/task.h"
+#include "block/object_store.h"
+#include "io/blocking_pool.h"
+#include "kv/store.h"
+
+namespace tarn::app {
+
+/// Blocking. Metered. Throws Error as the backends' open() do.
+std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool);
+
+/// Metered. Throws Error as the backends' open() do.
+Task<std::unique_ptr<block::ObjectStore>> open_object_store(Context& ctx, const Config& config,
+                                                            io::BlockingPool& pool);
+
+}  // namespace tarn::app
