@@ -1,5 +1,7 @@
 #include "sst/table_writer.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
@@ -185,6 +187,26 @@ TEST(TableWriter, OrdersKeysAsUnsignedBytes) {
   EXPECT_THROW(writer.add("\x7f\xff", ""), Error);
 }
 
+TEST(TableWriter, StoresABlockRawUnlessCompressionSavesMoreThanAnEighth) {
+  std::mt19937_64 random(4);
+  std::string noise(3'000, '\0');
+  for (char& c : noise)
+    c = static_cast<char>(random());
+  int at_limit = 0;
+  for (std::size_t zeros = 300; zeros < 600; ++zeros) {
+    const TableResult table = testing::write_table({{"k", noise + std::string(zeros, '\0')}});
+    const TableView view(table.bytes);
+    const std::string_view stored = view.stored_block(0);
+    const std::string payload = decode_block(stored);
+    const std::size_t limit = payload.size() - payload.size() / 8;
+    const std::size_t compressed = SnappyEncoder().encode(payload).size();
+    const auto type = static_cast<BlockType>(stored[stored.size() - kBlockTrailerBytes]);
+    ASSERT_EQ(type, compressed < limit ? BlockType::snappy : BlockType::none) << zeros;
+    if (compressed == limit) ++at_limit;
+  }
+  EXPECT_GT(at_limit, 0);
+}
+
 TEST(TableWriter, HandsTheSameBytesToASinkInBoundedPieces) {
   const Records records = testing::random_records(5, 4'000, 5'000);
   const TableResult whole = testing::write_table(records);
@@ -204,6 +226,32 @@ TEST(TableWriter, HandsTheSameBytesToASinkInBoundedPieces) {
   EXPECT_EQ(streamed.id, whole.id);
   EXPECT_GT(count, 2);
   EXPECT_LT(largest, 300'000U);
+}
+
+TEST(TableWriter, CopiesAnOfferedBlockOnlyIfItIsTheOneItWouldWrite) {
+  Records records;
+  for (int i = 0; i < 100; ++i)
+    records.emplace_back(format("key{:04d}", i), std::string(100, 'v'));
+  const TableResult old = testing::write_table(records);
+  const TableView view(old.bytes);
+  ASSERT_GT(view.index().size(), 2U);
+  // Offered in another stored form, so that copying shows.
+  const auto rewrite = [&](std::string_view changed_key) {
+    TableWriter writer(ranges_table());
+    for (TableView::Iterator at(view); at.next();) {
+      writer.add(at.key(), at.key() == changed_key ? "changed" : at.value());
+      if (at.block() == 0 && at.at_block_end()) {
+        std::string stored(at.block_payload());
+        stored += block_trailer(stored, BlockType::none);
+        writer.offer_stored_block(at.block_payload(), stored);
+      }
+    }
+    const TableResult result = writer.finish();
+    const std::string_view stored = TableView(result.bytes).stored_block(0);
+    return static_cast<BlockType>(stored[stored.size() - kBlockTrailerBytes]);
+  };
+  EXPECT_EQ(rewrite("key0099"), BlockType::none);
+  EXPECT_EQ(rewrite("key0000"), BlockType::snappy);
 }
 
 /// Writes `records`, taking over stored blocks of `old` where its records pass by unchanged.
