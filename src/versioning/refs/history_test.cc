@@ -67,14 +67,19 @@ CO_TEST_F(History, LogIsAWalkAndNotASort) {
 
 CO_TEST_F(History, LogOrdersByNanosecondsThenByIdDescending) {
   co_await self.add(ctx, "root", {.date = {1, 0}});
-  co_await self.add(ctx, "p", {.parents = {"root"}, .generation = 2, .date = {10, 7}});
-  co_await self.add(ctx, "q", {.parents = {"root"}, .generation = 2, .date = {10, 9}});
+  // The older of two within one second is the one with the greater id.
+  const bool p_greater = commit_id("p") > commit_id("q");
+  co_await self.add(ctx, "p",
+                    {.parents = {"root"}, .generation = 2, .date = {10, p_greater ? 7 : 9}});
+  co_await self.add(ctx, "q",
+                    {.parents = {"root"}, .generation = 2, .date = {10, p_greater ? 9 : 7}});
   co_await self.add(ctx, "m", {.parents = {"p", "q"}, .generation = 3, .date = {11, 0}});
-  EXPECT_EQ(co_await self.log(ctx, "m"), "m q p root ");
+  EXPECT_EQ(co_await self.log(ctx, "m"), p_greater ? "m q p root " : "m p q root ");
+  co_await self.add(ctx, "s", {.parents = {"root"}, .generation = 2, .date = {10, 7}});
   co_await self.add(ctx, "r", {.parents = {"root"}, .generation = 2, .date = {10, 7}});
-  co_await self.add(ctx, "n", {.parents = {"p", "r"}, .generation = 3, .date = {11, 0}});
-  const bool p_first = commit_id("p") > commit_id("r");
-  EXPECT_EQ(co_await self.log(ctx, "n"), p_first ? "n p r root " : "n r p root ");
+  co_await self.add(ctx, "n", {.parents = {"s", "r"}, .generation = 3, .date = {11, 0}});
+  const bool s_first = commit_id("s") > commit_id("r");
+  EXPECT_EQ(co_await self.log(ctx, "n"), s_first ? "n s r root " : "n r s root ");
 }
 
 CO_TEST_F(History, LogBeginsAfterAndStopsAt) {
@@ -130,12 +135,15 @@ CO_TEST_F(History, MergeBaseOfADiamondIsItsRoot) {
 }
 
 CO_TEST_F(History, MergeBaseGoesByGenerationBeforeDate) {
-  // By date alone "old" would be popped after "root" was reached from both sides.
+  // By date alone "young" would be popped before "deep" and "root" be found first.
   co_await self.add(ctx, "root", {.generation = 1, .date = {1, 0}});
-  co_await self.add(ctx, "old", {.parents = {"root"}, .generation = 2, .date = {0, 0}});
-  co_await self.add(ctx, "left", {.parents = {"root", "old"}, .generation = 3, .date = {9, 0}});
-  co_await self.add(ctx, "right", {.parents = {"old"}, .generation = 3, .date = {8, 0}});
-  EXPECT_EQ(co_await self.base(ctx, "left", "right"), "old");
+  co_await self.add(ctx, "base", {.parents = {"root"}, .generation = 5, .date = {2, 0}});
+  co_await self.add(ctx, "young", {.parents = {"root"}, .generation = 2, .date = {100, 0}});
+  co_await self.add(ctx, "deep", {.parents = {"base"}, .generation = 6, .date = {3, 0}});
+  co_await self.add(ctx, "left", {.parents = {"root", "base"}, .generation = 7, .date = {200, 0}});
+  co_await self.add(ctx, "right",
+                    {.parents = {"young", "deep"}, .generation = 7, .date = {199, 0}});
+  EXPECT_EQ(co_await self.base(ctx, "left", "right"), "base");
 }
 
 CO_TEST_F(History, MergeBaseOfACrissCrossIsOne) {

@@ -1,6 +1,7 @@
 #include "versioning/staging/write_path.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "io/sync.h"
@@ -39,6 +40,37 @@ bool same_state(const Branch& a, const Branch& b) {
 bool is_dropped(const std::string& token, const Branch& branch) {
   return token != branch.staging_token &&
          std::ranges::find(branch.sealed_tokens, token) == branch.sealed_tokens.end();
+}
+
+/// The usual delete is of something just uploaded: a tombstone over the record if there is one.
+std::vector<kv::Op> first_removals(const std::string& token, const std::vector<std::string>& keys,
+                                   WritePath::DeleteForm form, bool whatever_is_there) {
+  std::vector<kv::Op> ops;
+  for (const std::string& key : keys) {
+    if (whatever_is_there) {
+      ops.push_back(tombstone_op(token, key));
+    } else if (form == WritePath::DeleteForm::tombstone) {
+      ops.push_back(kv::Op::set_if(token, key, encode_tombstone(key), kv::Expect::present()));
+    }
+  }
+  return ops;
+}
+
+bool all_stored(const std::vector<kv::OpResult>& results) {
+  return std::ranges::all_of(results, [](const kv::OpResult& result) { return result.stored; });
+}
+
+/// Aims the steps of `old_ops` on keys that `ops` does not touch at another token.
+void carry_over(std::vector<kv::Op>& ops, std::vector<kv::Op> old_ops, const std::string& old_token,
+                const std::string& new_token) {
+  std::set<std::string> touched;
+  for (const kv::Op& op : ops)
+    touched.insert(op.address.key);
+  for (kv::Op& op : old_ops) {
+    if (op.address.partition != old_token || touched.contains(op.address.key)) continue;
+    op.address.partition = new_token;
+    ops.push_back(std::move(op));
+  }
 }
 
 }  // namespace
@@ -270,24 +302,25 @@ Task<> WritePath::Impl::remove_sorted(Context& ctx, const Repository& repository
   std::string token = tokens.find(at.text());
   bool hinted = !token.empty();
   if (!hinted) token = (co_await read_branch(ctx, at)).staging_token;
+  // Once we may have written into a token that then moved, what lies there may be our own work and
+  // tells nothing about what a commit has read from it: from then on a tombstone goes in whatever
+  // is there.
+  bool touched = false;
   for (Moves left = moves();;) {
-    // The usual delete is of something just uploaded: a tombstone over the record if there is one.
-    std::vector<kv::Op> ops;
-    if (form == DeleteForm::tombstone) {
-      for (const std::string& key : keys) {
-        ops.push_back(kv::Op::set_if(token, key, encode_tombstone(key), kv::Expect::present()));
-      }
-    }
     std::vector<kv::OpResult> results;
-    Branch branch = co_await run_and_look(ctx, at, std::move(ops), results);
+    Branch branch =
+        co_await run_and_look(ctx, at, first_removals(token, keys, form, touched), results);
     bool done = branch.staging_token == token;
+    for (const kv::OpResult& result : results)
+      touched = touched || result.stored;
+    if (done && !results.empty() && all_stored(results)) co_return;
     if (done) {
       std::vector<std::string> missing;
       for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (form == DeleteForm::no_tombstone || !results[i].stored) missing.push_back(keys[i]);
+        if (results.empty() || !results[i].stored) missing.push_back(keys[i]);
       }
-      if (missing.empty()) co_return;
       RemovePlan plan = co_await plan_removal(ctx, repository, branch, missing, form);
+      touched = touched || !plan.ops.empty();
       const Branch now = co_await run_and_look(ctx, at, std::move(plan.ops), results);
       done = now.staging_token == token && (!plan.depends_on_state || same_state(now, branch));
       hinted = false;
@@ -330,14 +363,17 @@ Task<> WritePath::write(Context& ctx, const Repository& repository, const Branch
                         const Plan& plan) {
   const BranchAddress at = Impl::address(repository, branch);
   Branch before = co_await impl_->read_branch(ctx, at);
-  for (Impl::Moves moves = impl_->moves();;) {
-    std::vector<kv::Op> ops = co_await plan(before);
-    if (ops.empty()) co_return;
+  std::vector<kv::Op> ops = co_await plan(before);
+  for (Impl::Moves moves = impl_->moves(); !ops.empty();) {
     std::vector<kv::OpResult> results;
-    Branch now = co_await impl_->run_and_look(ctx, at, std::move(ops), results);
+    const Branch now = co_await impl_->run_and_look(ctx, at, ops, results);
     if (now.staging_token == before.staging_token) co_return;
     moves.count();
-    before = std::move(now);
+    // The plan may find our own work in the token that moved and think it done; a commit may have
+    // read that token before.
+    std::vector<kv::Op> old_ops = std::exchange(ops, co_await plan(now));
+    carry_over(ops, std::move(old_ops), before.staging_token, now.staging_token);
+    before = now;
   }
 }
 

@@ -70,7 +70,8 @@ class WritePath {
 
   /// The general form: `plan` gets the branch as read and returns steps on its staging token (at
   /// most a few thousand); they run, the branch is read again, and all is repeated if its token
-  /// has changed. Nothing is run for an empty plan. For reset and the like.
+  /// has changed. Steps of an earlier try on keys the new plan leaves alone are repeated too, in
+  /// the new token: plan sets and tombstones, not erasures. Nothing is run for an empty plan.
   using Plan = std::function<Task<std::vector<kv::Op>>(const Branch& branch)>;
   Task<> write(Context& ctx, const Repository& repository, const BranchId& branch,
                const Plan& plan);

@@ -81,9 +81,13 @@ struct Writing : ::testing::Test {
     co_await branches.put(ctx, repository, changed);
   }
 
-  Task<> whole_commit(Context& ctx) {
+  Task<> seal_and_enumerate(Context& ctx) {
     co_await seal(ctx);
     co_await enumerate(ctx);
+  }
+
+  Task<> whole_commit(Context& ctx) {
+    co_await seal_and_enumerate(ctx);
     co_await install(ctx);
   }
 
@@ -179,10 +183,9 @@ CO_TEST_F(Writing, SetIsRepeatedWhenACommitSealsBeforeTheCheck) {
   // Known token: the steps of one run are the write and the check.
   co_await self.writes.set(ctx, self.repository, self.main, "first", make_value("1"));
   // The commit has sealed and read the token before our write reaches it.
-  Once sealing{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1, &Writing::seal};
+  Once sealing{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1,
+               &Writing::seal_and_enumerate};
   sealing.install();
-  Context& c = ctx;
-  co_await self.enumerate(c);
   co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("2"));
   EXPECT_EQ(sealing.done, 1);
   EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "value");
@@ -198,6 +201,19 @@ CO_TEST_F(Writing, SetGivesUpWhenTheTokenKeepsMoving) {
   CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("1")),
                   ErrorCode::too_many_tries);
   EXPECT_EQ(self.tokens_made, 3);
+}
+
+CO_TEST_F(Writing, AnOutdatedHintIsNotCountedAsAMove) {
+  co_await self.start(ctx);
+  co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+  co_await self.seal(ctx);
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) {
+    return op.kind == kv::Op::Kind::set && self.tokens_made < 3 && op.address.partition != "t0"
+               ? self.seal(c)
+               : io::yield();
+  });
+  co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("2"));
+  EXPECT_EQ(co_await self.staged(ctx, "t3", "k"), "value");
 }
 
 CO_TEST_F(Writing, AnOutdatedHintLeavesNothingInTheDroppedToken) {
@@ -426,6 +442,35 @@ CO_TEST_F(Writing, RemoveIsRepeatedWhenACommitSealsBeforeTheCheck) {
   }
 }
 
+CO_TEST_F(Writing, RemoveIsRepeatedWhenItsTokenHadAlreadyBeenRead) {
+  for (const DeleteForm form : {DeleteForm::tombstone, DeleteForm::no_tombstone}) {
+    for (const bool was_committed : {false, true}) {
+      Branch branch = make_branch("main", "t" + std::to_string(++self.tokens_made));
+      const std::string key = "k" + std::to_string(self.tokens_made);
+      self.trees[branch.commit_id.str()].clear();
+      if (was_committed) self.trees[branch.commit_id.str()][key] = make_value("x");
+      co_await self.branches.put(ctx, self.repository, branch);
+      co_await self.writes.set(ctx, self.repository, self.main, "other", make_value("x"));
+      if (!was_committed) co_await self.stage(ctx, branch.staging_token, key, "x");
+      // A commit reads the token ahead of the step that would have deleted the key in it.
+      Once reading{self,
+                   [&](const kv::Op& op) {
+                     return op.address.key == key &&
+                            op.kind == (was_committed                      ? kv::Op::Kind::set
+                                        : form == DeleteForm::no_tombstone ? kv::Op::Kind::erase
+                                                                           : kv::Op::Kind::set_if);
+                   },
+                   1, &Writing::seal_and_enumerate};
+      reading.install();
+      co_await self.remove(ctx, key, form);
+      self.hooked.set_hook({});
+      EXPECT_EQ(reading.done, 1);
+      co_await self.install(ctx);
+      EXPECT_EQ(co_await self.visible(ctx, key), "") << was_committed;
+    }
+  }
+}
+
 CO_TEST_F(Writing, RemoveDoesNotFallBetweenSealedAndCommitted) {
   for (const DeleteForm form : {DeleteForm::tombstone, DeleteForm::no_tombstone}) {
     co_await self.branches.put(ctx, self.repository, make_branch("main", "t0"));
@@ -447,27 +492,35 @@ CO_TEST_F(Writing, RemoveDoesNotFallBetweenSealedAndCommitted) {
   }
 }
 
+/// Like a reset of one key: a tombstone if there is a staged value.
 struct TombstonePlan {
+  Writing& self;
+  Context& ctx;
   std::string key;
   int planned = 0;
 
   Task<std::vector<kv::Op>> make(const Branch& branch) {
     ++planned;
+    const auto staged = co_await Staging(self.kv).get_first(ctx, staging_tokens(branch), key);
     std::vector<kv::Op> ops;
-    ops.push_back(tombstone_op(branch.staging_token, key));
+    if (staged && staged->value) ops.push_back(tombstone_op(branch.staging_token, key));
     co_return ops;
   }
 };
 
 CO_TEST_F(Writing, PlannedWritesAreMadeAgainForTheNewToken) {
   co_await self.start(ctx);
-  Once sealing{self, [&](const kv::Op& op) { return self.is_branch_get(op); }, 2, &Writing::seal};
-  sealing.install();
-  TombstonePlan plan{"k"};
+  co_await self.stage(ctx, "t0", "k", "x");
+  Once reading{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1,
+               &Writing::seal_and_enumerate};
+  reading.install();
+  TombstonePlan plan{self, ctx, "k"};
   const WritePath::Plan make = [&](const Branch& branch) { return plan.make(branch); };
   co_await self.writes.write(ctx, self.repository, self.main, make);
   EXPECT_EQ(plan.planned, 2);
   EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "tombstone");
+  co_await self.install(ctx);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "");
 }
 
 CO_TEST_F(Writing, AWriteThatFailedCanBeRepeated) {
