@@ -93,8 +93,8 @@ class Response {
   /// Announces `content_length` without sending a body: HEAD on an object.
   virtual Task<> send_head_only(Context& ctx, std::uint64_t content_length) = 0;
 
-  /// Chunked response written piece by piece. write() sends or buffers; S3 completion uses it to
-  /// keep a slow answer alive with white space.
+  /// Chunked response written piece by piece. The head goes out with the first piece, and each
+  /// write() is sent at once: S3 completion uses it to keep a slow answer alive with white space.
   virtual Task<> begin(Context& ctx) = 0;
   virtual Task<> write(Context& ctx, std::string_view piece) = 0;
   virtual Task<> finish(Context& ctx) = 0;

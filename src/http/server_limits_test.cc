@@ -1,8 +1,12 @@
-#include <future>
+#include <ctime>
+#include <memory>
 #include <string>
 #include <thread>
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/metrics.h"
 #include "http/server.h"
@@ -99,6 +103,38 @@ TEST(Limits, ConnectionsBeyondTheLimitWait) {
   EXPECT_EQ(second.ask(kGet).status, 200);
 }
 
+/// Leaves this process room for exactly one more descriptor while it exists.
+class OneDescriptorLeft {
+ public:
+  OneDescriptorLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest = ::dup(0);
+    ::close(lowest);
+    const rlimit tight{.rlim_cur = static_cast<rlim_t>(lowest) + 1, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &tight);
+  }
+
+  ~OneDescriptorLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  OneDescriptorLeft(const OneDescriptorLeft&) = delete;
+  OneDescriptorLeft& operator=(const OneDescriptorLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Limits, RunningOutOfDescriptorsIsWaitedOutWithoutSpinning) {
+  RunningServer server(read_then_answer);
+  auto scarcity = std::make_unique<OneDescriptorLeft>();
+  TestClient client(server.port());  // takes the last one, so accept() fails
+  client.send(kGet);
+  const std::clock_t began = std::clock();
+  EXPECT_TRUE(client.silent_for(milliseconds(250)));
+  EXPECT_LT(std::clock() - began, CLOCKS_PER_SEC / 10);
+  scarcity.reset();
+  EXPECT_EQ(client.receive().status, 200);
+}
+
 TEST(Stop, LetsRequestsInFlightFinish) {
   RunningServer server(read_then_answer, testing::quick_config(), 2);
   TestClient idle(server.port());
@@ -106,6 +142,9 @@ TEST(Stop, LetsRequestsInFlightFinish) {
   TestClient fresh(server.port());
   TestClient busy(server.port());
   EXPECT_EQ(busy.ask(kWaiting).status, 100);
+  // Until `fresh` has been accepted: what waits in a backlog is reset with its listener.
+  while (metrics::gauge("tarn_http_connections", "").value() < 3)
+    std::this_thread::yield();
   std::thread stopper([&] { server.stop(); });
   EXPECT_TRUE(idle.at_end());
   EXPECT_TRUE(fresh.at_end());

@@ -125,6 +125,16 @@ TEST_F(TlsServer, HangsUpOnPlainTextAndOnSilence) {
   EXPECT_TRUE(silent.at_end());
 }
 
+TEST_F(TlsServer, ClosesIdleConnectionsWhenItStops) {
+  RunningServer server(echo, config_);
+  TestClient client(server.port(), trust("one"));
+  EXPECT_EQ(client.ask(kGet).status, 200);
+  const auto began = std::chrono::steady_clock::now();
+  server.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, config_.shutdown_grace);
+  EXPECT_FALSE(client.receive().complete);
+}
+
 TEST_F(TlsServer, StopsWithATlsRequestInFlight) {
   config_.shutdown_grace = milliseconds(30);
   RunningServer server(echo, config_);
