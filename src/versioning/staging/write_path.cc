@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::size_t kKeySizeMax = 1'024;
 constexpr std::ptrdiff_t kRemoveKeys = 1'000;  // in one run of the store
-constexpr BranchesConfig kRaceBackoff{.update_tries = 0,
-                                      .update_backoff = std::chrono::milliseconds(1),
-                                      .update_backoff_max = std::chrono::milliseconds(50)};
+constexpr std::chrono::milliseconds kRaceBackoffMax{50};
 
 /// Where the branch's record is.
 struct BranchAddress {
@@ -253,7 +251,10 @@ Task<> WritePath::update(Context& ctx, const Repository& repository, const Branc
     }
     if (lost) {
       ++races;
-      co_await io::sleep(backoff_pause(kRaceBackoff, races, 0.5));
+      co_await io::sleep(backoff_pause({.update_tries = 0,
+                                        .update_backoff = impl_->config.race_backoff,
+                                        .update_backoff_max = kRaceBackoffMax},
+                                       races, 0.5));
       ctx.check_deadline();
     }
   }

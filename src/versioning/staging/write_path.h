@@ -3,6 +3,7 @@
 // written into a token that a commit had already sealed and enumerated would otherwise be lost.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,7 @@ namespace tarn::versioning {
 struct WritePathConfig {
   std::size_t tries = 3;        // when the staging token keeps changing
   std::size_t race_tries = 10;  // update(): when other writers of the key keep winning
+  std::chrono::milliseconds race_backoff{1};  // first pause; doubles to 50 ms
   std::size_t token_cache_entries = 4'096;
 };
 
