@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <exception>
 #include <memory>
+#include <optional>
 
 #include "base/metrics.h"
 
@@ -20,6 +21,13 @@ metrics::Counter& requests() {
   static metrics::Counter& counter = metrics::counter(
       "tarn_block_dir_sync_requests", "Directory syncs asked for in the local object store");
   return counter;
+}
+
+/// Each gets an exception of its own: they go on on different threads.
+void tell(std::vector<io::Callback<char>>& waiters, const std::optional<Error>& failure) {
+  for (auto& waiter : waiters) {
+    waiter(failure ? std::make_exception_ptr(*failure) : nullptr, 0);
+  }
 }
 
 }  // namespace
@@ -49,32 +57,28 @@ void DirectorySyncer::enlist(DirectoryPtr directory, Waiter waiter) {
 void DirectorySyncer::start(Key key, DirectoryPtr directory, std::vector<Waiter> waiters) {
   // Kept outside the job, so that a queue that refuses it does not lose the waiters.
   auto shared = std::make_shared<std::vector<Waiter>>(std::move(waiters));
-  std::exception_ptr refused;
+  std::optional<Error> refused;
   try {
     pool_.submit(
         [this, key, directory, shared]() mutable { run(key, directory, std::move(*shared)); });
     return;
-  } catch (...) {
-    refused = std::current_exception();
+  } catch (const Error& error) {
+    refused = error;
   }
   go_on(key);
-  for (Waiter& waiter : *shared) {
-    waiter(refused, 0);
-  }
+  tell(*shared, refused);
 }
 
 void DirectorySyncer::run(Key key, const DirectoryPtr& directory, std::vector<Waiter> waiters) {
-  std::exception_ptr error;
+  std::optional<Error> failure;
   try {
     syncs().add();
     if (files_.sync_directory(directory->fd.get()) != 0) throw_errno(errno, "sync directory");
-  } catch (...) {
-    error = std::current_exception();
+  } catch (const Error& error) {
+    failure = error;
   }
   go_on(key);  // first: once its last waiter was told, the syncer may be gone
-  for (Waiter& waiter : waiters) {
-    waiter(error, 0);
-  }
+  tell(waiters, failure);
 }
 
 /// Starts the next sync if someone waits for one.
