@@ -42,7 +42,8 @@ const std::string& Digests::finish_md5() {
   return md5_value_;
 }
 
-Digests::Values Digests::finish() {
+const Digests::Values& Digests::values() {
+  if (values_) return *values_;
   Values values;
   values.size = size_;
   values.md5 = finish_md5();
@@ -51,7 +52,7 @@ Digests::Values Digests::finish() {
   if (wanted_.crc32) values.crc32 = be32(crc32_);
   if (wanted_.crc32c) values.crc32c = be32(crc32c_);
   if (wanted_.crc64_nvme) values.crc64_nvme = be64(crc64_);
-  return values;
+  return values_.emplace(std::move(values));
 }
 
 }  // namespace tarn::block

@@ -37,12 +37,16 @@ class Digests {
   /// Ends the MD5 early and returns its raw bytes, for a store that needs them itself (the ETag of
   /// a part). finish() still reports them; no update() may follow.
   const std::string& finish_md5();
-  /// Ends the pass; call once.
-  Values finish();
+  /// Ends the pass; no update() may follow.
+  const Values& values();
+
+  /// The same by value.
+  Values finish() { return values(); }
 
  private:
   Hasher md5_;
-  std::string md5_value_;  // once finished
+  std::string md5_value_;         // once finished
+  std::optional<Values> values_;  // likewise
   std::optional<Hasher> sha256_, sha1_;
   Wanted wanted_;
   std::uint64_t size_ = 0;

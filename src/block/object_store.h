@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ struct PutOptions {
   /// Updated with every piece on whichever thread handles it, so that hashing costs no extra hop.
   /// Must outlive put(). May be null.
   Digests* digests = nullptr;
+  /// Called once, after the last byte went through `digests` and before the object (or part)
+  /// becomes visible; throws to refuse it, and nothing is stored. On any thread. May be empty.
+  std::function<void()> accept = {};
   /// Most bytes to accept; beyond it Error{too_large}.
   std::uint64_t bytes_max = UINT64_MAX;
 };

@@ -171,12 +171,12 @@ Task<FsObjectStore::State::Published> FsObjectStore::State::store(Context& ctx, 
   if (!pieces.ended()) {
     auto file = co_await create_temp(ctx, announced.value_or(0));
     co_return co_await or_discard(
-        stream_and_publish(ctx, pieces, std::move(first), file, options.digests, std::move(path)),
-        file);
+        stream_and_publish(ctx, pieces, std::move(first), file, options, std::move(path)), file);
   }
-  auto done = co_await pool.run(ctx, [this, path, first, digests = options.digests] {
+  auto done = co_await pool.run(ctx, [this, path, first, options] {
+    if (options.digests != nullptr) options.digests->update(first->view());
+    if (options.accept) options.accept();
     const auto file = volume.temp().create();
-    if (digests != nullptr) digests->update(first->view());
     file->append(first->view());
     return publish_now(*file, path);
   });
@@ -186,8 +186,9 @@ Task<FsObjectStore::State::Published> FsObjectStore::State::store(Context& ctx, 
 
 Task<FsObjectStore::State::Published> FsObjectStore::State::stream_and_publish(
     Context& ctx, fs::Pieces& pieces, std::shared_ptr<Buffer> first, std::shared_ptr<TempFile> file,
-    Digests* digests, std::string path) {
-  co_await stream(ctx, pieces, std::move(first), file, digests);
+    PutOptions options, std::string path) {
+  co_await stream(ctx, pieces, std::move(first), file, options.digests);
+  if (options.accept) options.accept();
   co_return co_await publish(ctx, std::move(file), std::move(path));
 }
 

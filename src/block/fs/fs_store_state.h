@@ -37,7 +37,7 @@ struct FsObjectStore::State {
   /// Writes the body behind `first` to `file`, which it publishes as `path`.
   Task<Published> stream_and_publish(Context& ctx, fs::Pieces& pieces,
                                      std::shared_ptr<fs::Buffer> first,
-                                     std::shared_ptr<fs::TempFile> file, Digests* digests,
+                                     std::shared_ptr<fs::TempFile> file, PutOptions options,
                                      std::string path);
   /// Reads on while the pool hashes and writes.
   Task<> stream(Context& ctx, fs::Pieces& pieces, std::shared_ptr<fs::Buffer> first,

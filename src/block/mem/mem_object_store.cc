@@ -115,6 +115,7 @@ Task<BlobPtr> MemObjectStore::State::take(Context& ctx, io::ByteSource& body,
     if (options.digests != nullptr) options.digests->update(piece);
     blob->bytes += piece;
   }
+  if (options.accept) options.accept();
   blob->md5 = tarn::md5(blob->bytes);
   blob->etag = to_hex(blob->md5);
   blob->modified = clock.now();

@@ -136,6 +136,48 @@ Task<> feeds_the_digests(Context& ctx, StoreUnderTest t) {
   }
 }
 
+Task<> refused_bodies_are_not_stored(Context& ctx, StoreUnderTest t) {
+  for (std::size_t size : {11u, 800'000u}) {
+    const auto text = patterned(size);
+    co_await put_text(ctx, t.store, t.ref("k"), "old");
+    Digests digests;
+    PutOptions options{.digests = &digests, .accept = [&] {
+                         EXPECT_EQ(digests.values().size, size);
+                         throw Error(ErrorCode::precondition_failed, "refused");
+                       }};
+    PiecesSource body({text.substr(0, 5), text.substr(5)});
+    CO_EXPECT_ERROR(t.store.put(ctx, t.ref("k"), body, options), ErrorCode::precondition_failed);
+    EXPECT_EQ(co_await get_text(ctx, t.store, t.ref("k")), "old");
+    EXPECT_EQ((co_await t.store.list(ctx, t.space, "", "", 10)).objects.size(), 1u);
+  }
+}
+
+Task<> the_caller_may_refuse_a_body_by_its_digests(Context& ctx, StoreUnderTest t) {
+  for (std::size_t size : {11u, 800'000u}) {
+    const auto text = patterned(size);
+    Digests digests, part_digests;
+    int calls = 0;
+    PutOptions options{.digests = &digests, .accept = [&] {
+                         ++calls;
+                         EXPECT_EQ(to_hex(digests.values().md5), to_hex(md5(text)));
+                         throw Error(ErrorCode::precondition_failed, "other bytes expected");
+                       }};
+    PiecesSource body({text});
+    CO_EXPECT_ERROR(t.store.put(ctx, t.ref("k"), body, options), ErrorCode::precondition_failed);
+    EXPECT_EQ(calls, 1);
+    EXPECT_FALSE((co_await t.store.head(ctx, t.ref("k"))).has_value());
+
+    const auto id = co_await t.store.create_multipart(ctx, t.ref("k"));
+    options.digests = &part_digests;
+    options.accept = [] { throw Error(ErrorCode::precondition_failed, "refused"); };
+    PiecesSource part({text});
+    CO_EXPECT_ERROR(t.store.upload_part(ctx, t.ref("k"), id, 1, part, options),
+                    ErrorCode::precondition_failed);
+    EXPECT_TRUE((co_await t.store.list_parts(ctx, t.ref("k"), id, 0, 10)).empty());
+    co_await t.store.abort_multipart(ctx, t.ref("k"), id);
+  }
+}
+
 Task<> removing_is_idempotent(Context& ctx, StoreUnderTest t) {
   co_await put_text(ctx, t.store, t.ref("data/a/x"), "x");
   co_await t.store.remove(ctx, t.ref("data/a/x"));
@@ -230,27 +272,30 @@ Task<> refuses_work_after_close(Context& ctx, StoreUnderTest t) {
 }  // namespace
 
 void append_object_cases(std::vector<StoreCase>& cases) {
-  cases.insert(cases.end(),
-               {{"ReadsBackWhatWasPut", reads_back_what_was_put},
-                {"MissingObjectsAreValues", missing_objects_are_values},
-                {"StreamsABodyOfUnknownSize", streams_a_body_of_unknown_size},
-                {"StoresBodiesOfEdgeSizes", stores_bodies_of_edge_sizes},
-                {"ReplacesWhole", replaces_whole},
-                {"OpenReadersKeepTheOldBytes", open_readers_keep_the_old_bytes},
-                {"ServesRanges", serves_ranges},
-                {"EmptyObjectsAreObjects", empty_objects_are_objects},
-                {"ABrokenBodyLeavesNothing", a_broken_body_leaves_nothing},
-                {"RefusesMoreThanBytesMax", refuses_more_than_bytes_max},
-                {"FeedsTheDigests", feeds_the_digests},
-                {"RemovingIsIdempotent", removing_is_idempotent},
-                {"CopiesBytes", copies_bytes},
-                {"CopyingWhatIsGoneIsDataMissing", copying_what_is_gone_is_data_missing},
-                {"RefusesAddressesThatLeave", refuses_addresses_that_leave},
-                {"OldEntriesWithoutATypeAreRelative", old_entries_without_a_type_are_relative},
-                {"ANamespaceMayEndInASlash", a_namespace_may_end_in_a_slash},
-                {"AddressesKeepTheirOddBytes", addresses_keep_their_odd_bytes},
-                {"DescribesItself", describes_itself},
-                {"RefusesWorkAfterClose", refuses_work_after_close}});
+  cases.insert(
+      cases.end(),
+      {{"ReadsBackWhatWasPut", reads_back_what_was_put},
+       {"MissingObjectsAreValues", missing_objects_are_values},
+       {"StreamsABodyOfUnknownSize", streams_a_body_of_unknown_size},
+       {"StoresBodiesOfEdgeSizes", stores_bodies_of_edge_sizes},
+       {"ReplacesWhole", replaces_whole},
+       {"OpenReadersKeepTheOldBytes", open_readers_keep_the_old_bytes},
+       {"ServesRanges", serves_ranges},
+       {"EmptyObjectsAreObjects", empty_objects_are_objects},
+       {"ABrokenBodyLeavesNothing", a_broken_body_leaves_nothing},
+       {"RefusesMoreThanBytesMax", refuses_more_than_bytes_max},
+       {"RefusedBodiesAreNotStored", refused_bodies_are_not_stored},
+       {"FeedsTheDigests", feeds_the_digests},
+       {"TheCallerMayRefuseABodyByItsDigests", the_caller_may_refuse_a_body_by_its_digests},
+       {"RemovingIsIdempotent", removing_is_idempotent},
+       {"CopiesBytes", copies_bytes},
+       {"CopyingWhatIsGoneIsDataMissing", copying_what_is_gone_is_data_missing},
+       {"RefusesAddressesThatLeave", refuses_addresses_that_leave},
+       {"OldEntriesWithoutATypeAreRelative", old_entries_without_a_type_are_relative},
+       {"ANamespaceMayEndInASlash", a_namespace_may_end_in_a_slash},
+       {"AddressesKeepTheirOddBytes", addresses_keep_their_odd_bytes},
+       {"DescribesItself", describes_itself},
+       {"RefusesWorkAfterClose", refuses_work_after_close}});
 }
 
 }  // namespace tarn::block::testing
