@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/error.h"
+#include "base/format.h"
 #include "block/fs/fs_object_store.h"
 #include "block/mem/mem_object_store.h"
 #include "block/metered_store.h"
@@ -11,6 +13,20 @@
 
 namespace tarn::app {
 
+namespace {
+
+/// The store's messages name no path; an operator needs it.
+std::unique_ptr<kv::Store> open_rocks(kv::RocksConfig config, io::BlockingPool& pool) {
+  const std::string directory = config.directory;
+  try {
+    return kv::RocksStore::open(std::move(config), pool);
+  } catch (const Error& error) {
+    throw Error(error.code(), format("metadata in {}: {}", directory, error.message()));
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool) {
   switch (config.database) {
     case DatabaseType::mem:
@@ -19,8 +35,7 @@ std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool)
       kv::RocksConfig rocks{.directory = config.database_path.string(),
                             .sync = config.database_sync,
                             .block_cache_bytes = config.database_cache_bytes};
-      return std::make_unique<kv::MeteredStore>(kv::RocksStore::open(std::move(rocks), pool),
-                                                "rocks");
+      return std::make_unique<kv::MeteredStore>(open_rocks(std::move(rocks), pool), "rocks");
     }
   }
   std::unreachable();

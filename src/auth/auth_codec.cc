@@ -5,7 +5,7 @@
 
 namespace tarn::auth {
 
-namespace model = io::treeverse::lakefs::auth::model;
+namespace model = ::io::treeverse::lakefs::auth::model;
 
 std::string encode_user(const User& user) {
   model::UserData message;

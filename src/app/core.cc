@@ -1,0 +1,51 @@
+#include <algorithm>
+#include <thread>
+
+#include "app/blocking_wait.h"
+#include "app/server.h"
+#include "app/stores.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace tarn::app {
+
+namespace {
+
+std::size_t loop_count(const Config& config) {
+  if (config.io_threads != 0) return config.io_threads;
+  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Core::Core(const Config& config)
+    : loops(loop_count(config)),
+      metadata_pool(
+          {.name = "metadata", .threads = std::max<std::size_t>(1, config.metadata_threads)}),
+      file_pool({.name = "files", .threads = std::max<std::size_t>(1, config.file_threads)}) {
+  Context ctx;
+  kv = open_kv(config, metadata_pool);
+  objects = wait_for(loops.any(), open_object_store(ctx, config, file_pool));
+  committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);
+  engine = std::make_unique<versioning::Engine>(
+      versioning::Engine::Parts{
+          .kv = *kv, .committed = *committed, .clock = clock, .loops = &loops},
+      config.engine);
+  catalog = std::make_unique<catalog::Catalog>(
+      catalog::Catalog::Parts{.kv = *kv, .objects = *objects, .engine = *engine, .clock = clock},
+      config.catalog);
+  authority = std::make_unique<auth::Authority>(*kv, clock, config.auth);
+  wait_for(loops.any(), authority->open(ctx));
+}
+
+Core::~Core() {
+  try {
+    if (engine != nullptr) wait_for(loops.any(), engine->stop());
+    if (objects != nullptr) wait_for(loops.any(), objects->close());
+    if (kv != nullptr) wait_for(loops.any(), kv->close());
+  } catch (const std::exception& error) {
+    log::error("closing the stores failed", {{"error", error.what()}});
+  }
+}
+
+}  // namespace tarn::app

@@ -1,0 +1,224 @@
+// tarn: the server and what an operator runs beside it.
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+
+#include "app/blocking_wait.h"
+#include "app/config.h"
+#include "app/server.h"
+#include "app/version.h"
+#include "app/welcome.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "catalog/fsck.h"
+
+namespace tarn::app {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kBadConfig = 2;
+
+struct Arguments {
+  std::string config_file;
+  std::string data_dir;
+  std::string listen;
+  std::string user;
+  std::string access_key_id;
+  std::string secret_access_key;
+  catalog::FsckOptions fsck;
+};
+
+/// With --data-dir everything lives in one directory, the encryption secret too: made on first use,
+/// readable by its owner only.
+std::string secret_in(const std::filesystem::path& data_dir) {
+  const std::filesystem::path path = data_dir / "secret.key";
+  std::string secret;
+  if (std::ifstream file(path); file && std::getline(file, secret) && !secret.empty()) {
+    return secret;
+  }
+  std::filesystem::create_directories(data_dir);
+  secret = to_hex(random_bytes(32));
+  const auto old_mask = ::umask(0077);
+  std::ofstream file(path, std::ios::trunc);
+  file << secret << '\n';
+  file.close();
+  ::umask(old_mask);
+  if (!file) {
+    throw Error(ErrorCode::unavailable, format("{} cannot be written", path.string()));
+  }
+  return secret;
+}
+
+LoadedConfig load(const Arguments& arguments) {
+  ConfigSources sources;
+  sources.environment = process_environment();
+  const auto home = sources.environment.find("HOME");
+  sources.home = home != sources.environment.end() ? home->second : "/";
+  if (!arguments.config_file.empty()) sources.file = arguments.config_file;
+  if (!arguments.data_dir.empty()) {
+    sources.data_dir = arguments.data_dir;
+    const bool given = sources.environment.contains("TARN_AUTH_ENCRYPT_SECRET_KEY") ||
+                       sources.environment.contains("LAKEFS_AUTH_ENCRYPT_SECRET_KEY");
+    if (!given && arguments.config_file.empty()) {
+      sources.overrides["auth.encrypt.secret_key"] = secret_in(arguments.data_dir);
+    }
+  }
+  const auto override_with = [&](const char* key, const std::string& value) {
+    if (!value.empty()) sources.overrides[key] = value;
+  };
+  override_with("listen_address", arguments.listen);
+  override_with("installation.user_name", arguments.user);
+  override_with("installation.access_key_id", arguments.access_key_id);
+  override_with("installation.secret_access_key", arguments.secret_access_key);
+  return load_config(sources);
+}
+
+/// Prints every problem; false if there is one.
+bool report(const LoadedConfig& loaded) {
+  for (const auto& text : loaded.warnings)
+    std::fprintf(stderr, "warning: %s\n", text.c_str());
+  for (const auto& text : loaded.problems)
+    std::fprintf(stderr, "error: %s\n", text.c_str());
+  return loaded.problems.empty();
+}
+
+int check_config(const Arguments& arguments) {
+  const LoadedConfig loaded = load(arguments);
+  if (!report(loaded)) return kBadConfig;
+  for (const auto& source : loaded.sources)
+    std::printf("read %s\n", source.c_str());
+  std::printf("configuration is good\n");
+  return 0;
+}
+
+int run(const Arguments& arguments) {
+  const LoadedConfig loaded = load(arguments);
+  if (!report(loaded)) return kBadConfig;
+  const Config& config = loaded.config;
+  log::configure(config.log);
+  Core core(config);
+  const auto created = set_up_if_new(config, core);
+  Server server(config, core);
+  server.start();
+  const std::string url = local_url(config, server.port());
+  log::info("serving", {{"version", kVersion}, {"url", url}});
+  const std::string text = created ? first_start_text(url, *created) : ready_text(url);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+  server.run_until_signal();
+  return 0;
+}
+
+int set_up(const Arguments& arguments) {
+  const LoadedConfig loaded = load(arguments);
+  if (!report(loaded)) return kBadConfig;
+  log::configure(loaded.config.log);
+  Core core(loaded.config);
+  const auto created = set_up_if_new(loaded.config, core);
+  if (!created) {
+    std::fprintf(stderr, "error: already initialized\n");
+    return kFailed;
+  }
+  std::printf("credentials:\n  access_key_id: %s\n  secret_access_key: %s\n",
+              created->credential.access_key_id.c_str(), created->secret_access_key.c_str());
+  return 0;
+}
+
+int check_store(const Arguments& arguments) {
+  const LoadedConfig loaded = load(arguments);
+  if (!report(loaded)) return kBadConfig;
+  log::configure(loaded.config.log);
+  Core core(loaded.config);
+  Context ctx;
+  const auto print = [](const catalog::Problem& problem) {
+    std::printf("%s: %s: %s\n", problem.kind.c_str(), problem.where.c_str(),
+                problem.detail.c_str());
+  };
+  const auto found =
+      wait_for(core.loops.any(), catalog::run_fsck(ctx, *core.kv, *core.objects, *core.engine,
+                                                   *core.committed, arguments.fsck, print));
+  std::printf("%s", format("checked {} repositories, {} branches, {} tags, {} commits, {} ranges, "
+                           "{} entries, {} staged, {} objects: {}\n",
+                           found.repositories, found.branches, found.tags, found.commits,
+                           found.ranges, found.entries, found.staged, found.objects,
+                           found.clean() ? "clean" : format("{} problems", found.problems))
+                        .c_str());
+  return found.clean() ? 0 : kFailed;
+}
+
+void add_common(CLI::App& command, Arguments& arguments) {
+  command.add_option("-c,--config", arguments.config_file, "Configuration file (YAML)");
+  command.add_option("--data-dir", arguments.data_dir,
+                     "Keep metadata, objects and the encryption secret in this directory");
+}
+
+int main_of(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Tarn: versioned object storage");
+  app.require_subcommand(1);
+  int result = 0;
+
+  CLI::App* run_command = app.add_subcommand("run", "Serve");
+  add_common(*run_command, arguments);
+  run_command->add_option("--listen", arguments.listen, "Address, e.g. 127.0.0.1:8000");
+  run_command->add_option("--user", arguments.user,
+                          "Create this administrator at first start and print the key pair");
+  run_command->callback([&] { result = run(arguments); });
+
+  CLI::App* setup_command = app.add_subcommand("setup", "Create the administrator and exit");
+  add_common(*setup_command, arguments);
+  setup_command->add_option("--user-name", arguments.user, "Its name")->required();
+  setup_command->add_option("--access-key-id", arguments.access_key_id, "Its key, if chosen");
+  setup_command->add_option("--secret-access-key", arguments.secret_access_key, "And its secret");
+  setup_command->callback([&] { result = set_up(arguments); });
+
+  CLI::App* fsck_command =
+      app.add_subcommand("fsck", "Check that everything stored is whole (server stopped)");
+  add_common(*fsck_command, arguments);
+  fsck_command->add_option("--repository", arguments.fsck.repository, "Only this one");
+  fsck_command->add_flag("--read-objects", arguments.fsck.read_objects,
+                         "Read every object and compare its MD5");
+  fsck_command->add_flag("!--no-objects", arguments.fsck.check_objects, "Leave objects alone");
+  fsck_command->callback([&] { result = check_store(arguments); });
+
+  CLI::App* config_command = app.add_subcommand("config", "Configuration");
+  config_command->require_subcommand(1);
+  CLI::App* check_command = config_command->add_subcommand("check", "Report every problem");
+  add_common(*check_command, arguments);
+  check_command->callback([&] { result = check_config(arguments); });
+  config_command->add_subcommand("keys", "Every key, as Markdown")->callback([] {
+    std::fputs(describe_config_keys().c_str(), stdout);
+  });
+
+  app.add_subcommand("version", "Print the version")->callback([] {
+    std::printf("tarn %.*s\n", static_cast<int>(kVersion.size()), kVersion.data());
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.message().c_str());
+    return kFailed;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return kFailed;
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace tarn::app
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return tarn::app::main_of(argc, argv);
+}

@@ -1,0 +1,77 @@
+#include "app/server.h"
+
+#include <csignal>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "app/blocking_wait.h"
+#include "app/dispatcher.h"
+#include "app/version.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "rest/api.h"
+#include "s3gw/gateway.h"
+
+namespace tarn::app {
+
+struct Server::Edges {
+  Edges(const Config& config, Core& core)
+      : rest({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
+             {.version = std::string(kVersion),
+              .json_body_bytes_max = config.json_body_bytes_max,
+              .secure_cookies = config.tls_enabled}),
+        s3({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
+           {.domains = config.s3_domains, .region = config.s3_region}),
+        dispatcher(rest, s3, config.s3_domains),
+        http(config.server, core.loops, dispatcher) {}
+
+  rest::Api rest;
+  s3gw::Gateway s3;
+  Dispatcher dispatcher;
+  http::Server http;
+};
+
+Server::Server(const Config& config, Core& core)
+    : core_(core), edges_(std::make_unique<Edges>(config, core)) {}
+
+Server::~Server() = default;
+
+void Server::start() {
+  core_.engine->start();
+  edges_->http.start();
+}
+
+std::uint16_t Server::port() const {
+  return edges_->http.port();
+}
+
+void Server::run_until_signal() {
+  boost::asio::io_context waiting;
+  boost::asio::signal_set signals(waiting, SIGINT, SIGTERM, SIGHUP);
+  for (bool stopping = false; !stopping;) {
+    int received = 0;
+    signals.async_wait([&](const boost::system::error_code&, int number) { received = number; });
+    waiting.restart();
+    waiting.run();
+    if (received == SIGHUP) {
+      try {
+        edges_->http.reload_tls();
+        log::info("reloaded");
+      } catch (const Error& error) {
+        log::error("reload failed, the old certificate stays", {{"error", error.message()}});
+      }
+    } else {
+      stopping = true;
+    }
+  }
+  log::info("stopping: finishing requests in flight");
+  // A second signal while draining ends the process at once.
+  signals.clear();
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  wait_for(core_.loops.any(), edges_->http.stop());
+  log::info("stopped");
+}
+
+}  // namespace tarn::app
