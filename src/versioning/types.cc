@@ -1,6 +1,6 @@
 #include "versioning/types.h"
 
-#include "versioning/ident.h"
+#include "sst/ident.h"
 
 namespace tarn::versioning {
 
@@ -9,15 +9,17 @@ CommitId compute_commit_id(const Commit& commit) {
   parents.reserve(commit.parents.size());
   for (const CommitId& parent : commit.parents)
     parents.push_back(parent.str());
-  return CommitId::from_stored(Ident()
-                                   .string("commit:v1")
-                                   .string(commit.committer)
-                                   .string(commit.message)
-                                   .string(commit.meta_range_id)
-                                   .int64(commit.creation_date.seconds)
-                                   .string_map(commit.metadata)
-                                   .embedded(Ident().string_list(parents).identity())
-                                   .address());
+  sst::IdentEncoder parent_list;
+  parent_list.add_string_list(parents);
+  sst::IdentEncoder ident;
+  ident.add_string("commit:v1")
+      .add_string(commit.committer)
+      .add_string(commit.message)
+      .add_string(commit.meta_range_id)
+      .add_int64(commit.creation_date.seconds)
+      .add_string_map(commit.metadata)
+      .add_embedded(parent_list.digest());
+  return CommitId::from_stored(ident.hex_digest());
 }
 
 }  // namespace tarn::versioning
