@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "block/testing/faulty_store.h"
+#include "io/loops.h"
 #include "io/task_group.h"
 #include "testing/co_test.h"
 #include "testing/temp_dir.h"
@@ -245,7 +246,7 @@ CO_TEST(Committed, StaysWithinItsMemoryWhateverTheTree) {
   constexpr int kRecords = 300'000;
   auto writer = trees.committed.writer(std::string(kSpace));
   for (int i = 0; i < kRecords; ++i)
-    co_await writer->write(ctx, format("dir/{:08}", i), format("identity {}", i * 7919), "data");
+    co_await writer->write(ctx, format("dir/{:08}", i), format("identity {}", i * 7919LL), "data");
   const WrittenTree tree = co_await writer->close(ctx);
 
   RangeStore store(trees.objects, trees.pool, config);
@@ -294,6 +295,42 @@ CO_TEST(Committed, FetchesAFileOnceForAllWhoWantIt) {
   co_await group.join();
   EXPECT_EQ(found, 20);
   EXPECT_EQ(counted.calls(), calls_of_one);
+}
+
+Task<> run_lookups(Context ctx, Committed* committed, MetaRangeId tree, unsigned seed,
+                   std::atomic<int>* right) {
+  std::mt19937 random(seed);
+  for (int i = 0; i < 400; ++i) {
+    const int number = static_cast<int>(random() % 300);
+    const auto value = co_await committed->get(ctx, kSpace, tree, format("k{:06}", number));
+    if (value && value->identity == format("v{}", number)) ++*right;
+  }
+}
+
+CO_TEST(Committed, ServesSeveralLoopsAtOnceFromCachesThatAreTooSmall) {
+  ::tarn::testing::TempDir dir;
+  block::MemObjectStore objects;
+  Trees writer(objects, small_ranges());
+  const MetaRangeId tree = co_await writer.write(ctx, numbered(300));
+  CommittedConfig config = small_ranges();
+  config.memory_cache_bytes = 20'000;
+  config.disk_cache_dir = dir.path();
+  config.disk_cache_bytes = 20'000;
+  Trees reader(objects, config);
+  std::atomic<int> right = 0;
+  io::Loops loops(3);
+  io::TaskGroup group;
+  for (unsigned i = 0; i < 6; ++i)
+    group.spawn(loops.executor(i % 3), "lookups",
+                run_lookups(Context(), &reader.committed, tree, i, &right));
+  co_await group.join();
+  EXPECT_EQ(right, 6 * 400);
+}
+
+CO_TEST(Committed, GivesTheSameContentTheSameId) {
+  Trees one;
+  Trees two;
+  EXPECT_EQ(co_await one.write(ctx, numbered(200)), co_await two.write(ctx, numbered(200)));
 }
 
 CO_TEST(Committed, ServesWarmLookupsWithoutTheStore) {
