@@ -1,0 +1,61 @@
+// Objects: their description, and what copies, stages and deletes them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json_reader.h"
+#include "api/json_writer.h"
+
+namespace tarn::api {
+
+enum class PathType : std::uint8_t { object, common_prefix };
+
+std::string_view to_string(PathType type);
+
+/// Of a common prefix only path is filled.
+struct ObjectStats {
+  std::string path;
+  PathType path_type = PathType::object;
+  std::string physical_address;
+  std::string checksum;
+  std::int64_t mtime = 0;  // Unix seconds
+  std::optional<std::int64_t> size_bytes;
+  std::optional<std::string> content_type;
+  std::optional<std::map<std::string, std::string>> metadata;
+};
+
+/// What the backing store says beyond the entry; storage_class may be unknown.
+struct UnderlyingObjectProperties {
+  std::optional<std::string> storage_class;
+};
+
+struct ObjectCopyCreation {
+  std::string src_path;
+  std::optional<std::string> src_ref;
+  bool force = false;
+  bool shallow = false;
+};
+
+struct ObjectStageCreation {
+  std::string physical_address, checksum;
+  std::int64_t size_bytes = 0;
+  std::optional<std::int64_t> mtime;
+  std::map<std::string, std::string> metadata;
+  std::string content_type;
+  bool force = false;
+};
+
+void write(JsonWriter& out, const ObjectStats& stats);
+void write(JsonWriter& out, const UnderlyingObjectProperties& properties);
+
+ObjectCopyCreation decode_object_copy_creation(JsonView body);
+ObjectStageCreation decode_object_stage_creation(JsonView body);
+std::map<std::string, std::string> decode_update_object_user_metadata(JsonView body);
+std::vector<std::string> decode_path_list(JsonView body);
+
+}  // namespace tarn::api
