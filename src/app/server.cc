@@ -7,7 +7,6 @@
 
 #include "app/blocking_wait.h"
 #include "app/dispatcher.h"
-#include "app/version.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "rest/api.h"
@@ -18,7 +17,7 @@ namespace tarn::app {
 struct Server::Edges {
   Edges(const Config& config, Core& core)
       : rest({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
-             {.version = std::string(kVersion),
+             {.default_namespace_prefix = config.default_namespace_prefix,
               .json_body_bytes_max = config.json_body_bytes_max,
               .secure_cookies = config.tls_enabled}),
         s3({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
