@@ -167,15 +167,15 @@ Task<ApplyResult> Committed::apply(Context& ctx, std::string_view storage_namesp
 
 std::unique_ptr<DiffStream> Committed::diff(std::string storage_namespace, MetaRangeId left,
                                             MetaRangeId right) {
-  return std::make_unique<TreeDiff>(impl_->store, storage_namespace, std::move(left),
+  return std::make_unique<TreeDiff>(impl_->store, std::move(storage_namespace), std::move(left),
                                     std::move(right));
 }
 
 std::unique_ptr<DiffStream> Committed::compare(std::string storage_namespace,
                                                MetaRangeId destination, MetaRangeId source,
                                                MetaRangeId base) {
-  return std::make_unique<TreeCompare>(impl_->store, storage_namespace, std::move(destination),
-                                       std::move(source), std::move(base));
+  return std::make_unique<TreeCompare>(impl_->store, std::move(storage_namespace),
+                                       std::move(destination), std::move(source), std::move(base));
 }
 
 Task<TreeMergeResult> Committed::merge(Context& ctx, std::string_view storage_namespace,

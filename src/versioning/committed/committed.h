@@ -26,10 +26,10 @@ struct CommittedConfig {
   std::uint64_t range_bytes_min = 0;
   std::uint64_t range_bytes_max = 20'971'520;
   std::uint64_t range_raggedness_entries = 50'000;
-  std::size_t uploads_per_writer = 10;                  // ranges uploading while the next is built
-  std::uint64_t memory_cache_bytes = 64 * 1024 * 1024;  // parsed indexes and decoded blocks
-  std::filesystem::path disk_cache_dir;                 // empty = no disk tier
-  std::uint64_t disk_cache_bytes = 1024 * 1024 * 1024;
+  std::size_t uploads_per_writer = 10;             // ranges uploading while the next is built
+  std::uint64_t memory_cache_bytes = 64ULL << 20;  // parsed indexes and decoded blocks
+  std::filesystem::path disk_cache_dir;            // empty = no disk tier
+  std::uint64_t disk_cache_bytes = 1ULL << 30;
 };
 
 /// One range of a metarange (RangeData plus its id).

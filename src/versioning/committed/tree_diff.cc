@@ -39,10 +39,10 @@ TreeDiffStream::Search TreeDiffStream::found(DiffType type, const RecordView& re
   return Search::found;
 }
 
-TreeDiff::TreeDiff(RangeStore& store, const std::string& storage_namespace, MetaRangeId left,
+TreeDiff::TreeDiff(RangeStore& store, std::string storage_namespace, MetaRangeId left,
                    MetaRangeId right)
     : left_(store, storage_namespace, std::move(left)),
-      right_(store, storage_namespace, std::move(right)) {}
+      right_(store, std::move(storage_namespace), std::move(right)) {}
 
 void TreeDiff::seek(std::string_view key) {
   const std::string copy(key);  // it may be our own difference's
@@ -90,11 +90,11 @@ TreeDiffStream::Search TreeDiff::search() {
   return Search::tired;
 }
 
-TreeCompare::TreeCompare(RangeStore& store, const std::string& storage_namespace,
-                         MetaRangeId destination, MetaRangeId source, MetaRangeId base)
+TreeCompare::TreeCompare(RangeStore& store, std::string storage_namespace, MetaRangeId destination,
+                         MetaRangeId source, MetaRangeId base)
     : base_(store, storage_namespace, std::move(base)),
       source_(store, storage_namespace, std::move(source)),
-      destination_(store, storage_namespace, std::move(destination)) {}
+      destination_(store, std::move(storage_namespace), std::move(destination)) {}
 
 void TreeCompare::seek(std::string_view key) {
   const std::string copy(key);

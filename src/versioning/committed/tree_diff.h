@@ -39,8 +39,7 @@ class TreeDiffStream : public DiffStream {
 /// What changed from left to right, by identity; ranges both trees hold are skipped unread.
 class TreeDiff final : public TreeDiffStream {
  public:
-  TreeDiff(RangeStore& store, const std::string& storage_namespace, MetaRangeId left,
-           MetaRangeId right);
+  TreeDiff(RangeStore& store, std::string storage_namespace, MetaRangeId left, MetaRangeId right);
   void seek(std::string_view key) override;
 
  private:
@@ -56,7 +55,7 @@ class TreeDiff final : public TreeDiffStream {
 /// value is the source's; where the source lacks the key, the destination's.
 class TreeCompare final : public TreeDiffStream {
  public:
-  TreeCompare(RangeStore& store, const std::string& storage_namespace, MetaRangeId destination,
+  TreeCompare(RangeStore& store, std::string storage_namespace, MetaRangeId destination,
               MetaRangeId source, MetaRangeId base);
   void seek(std::string_view key) override;
 
