@@ -110,6 +110,7 @@ Task<> run(Committed& committed) {
   int found = 0;
   constexpr int kGets = 400'000;
   std::vector<std::string> keys;
+  keys.reserve(5'000);
   for (int i = 0; i < 5'000; ++i)
     keys.push_back(format("dir{:03}/object-{:08}", i * 7 / 1000, i * 7));
   for (const std::string& key : keys)
@@ -135,8 +136,9 @@ int main() {
   tarn::io::BlockingPool pool({.name = "bench", .threads = 2});
   tarn::versioning::Committed committed(objects, pool, {});
   boost::asio::io_context loop(1);
-  boost::asio::co_spawn(loop, tarn::versioning::run(committed), [](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);
-  });
+  boost::asio::co_spawn(loop, tarn::versioning::run(committed),
+                        [](const std::exception_ptr& error) {
+                          if (error) std::rethrow_exception(error);
+                        });
   loop.run();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/context.h"
@@ -50,9 +51,11 @@ class ChangeStream final : public RecordStream {
 
 /// A Committed over a memory store, with calls that speak in maps.
 struct Trees {
-  explicit Trees(CommittedConfig config = small_ranges()) : committed(objects, pool, config) {}
+  explicit Trees(CommittedConfig config = small_ranges())
+      : committed(objects, pool, std::move(config)) {}
 
-  Trees(block::ObjectStore& store, CommittedConfig config) : committed(store, pool, config) {}
+  Trees(block::ObjectStore& store, CommittedConfig config)
+      : committed(store, pool, std::move(config)) {}
 
   Task<MetaRangeId> write(Context& ctx, Content content);
   Task<ApplyResult> apply(Context& ctx, MetaRangeId base, Changes changes);
