@@ -41,6 +41,7 @@ Core::Core(const Config& config)
 Core::~Core() {
   try {
     if (engine != nullptr) wait_for(loops.any(), engine->stop());
+    if (committed != nullptr) wait_for(loops.any(), committed->close());
     if (objects != nullptr) wait_for(loops.any(), objects->close());
     if (kv != nullptr) wait_for(loops.any(), kv->close());
   } catch (const std::exception& error) {
