@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,6 +129,12 @@ struct UploadedPart {
   std::string checksum;
 };
 
+/// How long commits are kept from garbage collection (storage-format.md 6.3).
+struct RetentionRules {
+  std::int32_t default_days = 0;
+  std::map<std::string, std::int32_t> branch_days;
+};
+
 struct IssuedAddress {
   std::string physical_address;  // as shown to the client
   std::string relative;          // with the signature, as part of the key
@@ -164,6 +171,14 @@ class Catalog {
 
   /// Checks in the order of lakefs-http-behaviour.md 11.2, probes the namespace, creates.
   Task<versioning::Repository> create_repository(Context& ctx, NewRepository params);
+
+  // --- settings kept in the namespace ---
+  /// nullopt: no rules are set.
+  Task<std::optional<RetentionRules>> retention_rules(Context& ctx,
+                                                      const versioning::Repository& repository);
+  /// nullopt removes them. Error{read_only}. The last writer wins: the stored form has no version.
+  Task<> set_retention_rules(Context& ctx, const versioning::Repository& repository,
+                             std::optional<RetentionRules> rules);
 
   // --- reading ---
   /// nullopt: no such object at the ref. Throws for an unknown ref.

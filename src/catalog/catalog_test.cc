@@ -187,6 +187,23 @@ CO_TEST(Catalog, CreatesARepositoryOnlyInAFreshNamespace) {
   EXPECT_EQ(made.default_branch.str(), "main");
 }
 
+CO_TEST(Catalog, KeepsRetentionRulesUntilTheyAreRemoved) {
+  TestCatalog t;
+  auto repo = co_await t.repository(ctx);
+  EXPECT_FALSE(co_await t.catalog.retention_rules(ctx, repo));
+  co_await t.catalog.set_retention_rules(
+      ctx, repo, RetentionRules{.default_days = 21, .branch_days = {{"dev", 0}, {"main", -1}}});
+  const auto rules = co_await t.catalog.retention_rules(ctx, repo);
+  CO_ASSERT_TRUE(rules.has_value());
+  EXPECT_EQ(rules->default_days, 21);
+  EXPECT_EQ(rules->branch_days, (std::map<std::string, std::int32_t>{{"dev", 0}, {"main", -1}}));
+  co_await t.catalog.set_retention_rules(ctx, repo, std::nullopt);
+  EXPECT_FALSE(co_await t.catalog.retention_rules(ctx, repo));
+  repo.read_only = true;
+  co_await message_of(t.catalog.set_retention_rules(ctx, repo, RetentionRules{}),
+                      ErrorCode::read_only);
+}
+
 CO_TEST(Catalog, SaysWhenTheBytesAreGone) {
   TestCatalog t;
   const auto repo = co_await t.repository(ctx);
