@@ -115,7 +115,7 @@ struct Api::Impl {
 
 Api::Impl::Impl(Parts parts, ApiConfig api_config)
     : config(std::move(api_config)),
-      services{parts.catalog, parts.engine, parts.authority, parts.clock, config},
+      services{parts.catalog, parts.catalog.engine(), parts.authority, parts.clock, config},
       contract(api::openapi_document()) {
   for (const Operation& operation : operations()) {
     const api::OperationRule* rule = contract.find(operation.id);

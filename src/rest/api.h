@@ -11,7 +11,6 @@
 #include "catalog/catalog.h"
 #include "http/message.h"
 #include "rest/call.h"
-#include "versioning/engine.h"
 
 namespace tarn::rest {
 
@@ -21,7 +20,6 @@ class Api final : public http::Handler {
  public:
   struct Parts {
     catalog::Catalog& catalog;
-    versioning::Engine& engine;
     auth::Authority& authority;
     Clock& clock;
   };

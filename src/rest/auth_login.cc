@@ -21,7 +21,8 @@ Task<> log_in(Call& call) {
   const auto token = call.services.authority.issue_token(principal->user);
   const std::int64_t expires_at = call.services.clock.now().seconds + kCookieSeconds;
   call.response.add_header(
-      "Set-Cookie", session_cookie(token.jwt, kCookieSeconds, expires_at, call.request.is_tls()));
+      "Set-Cookie", session_cookie(token.jwt, kCookieSeconds, expires_at,
+                                   call.services.config.secure_cookies || call.request.is_tls()));
   co_await call.reply(
       200, api::AuthenticationToken{.token = token.jwt, .token_expiration = token.expires_at});
 }

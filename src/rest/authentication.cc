@@ -102,10 +102,10 @@ Task<Identity> identify(Context& ctx, auth::Authority& authority, const http::Re
 }
 
 std::string session_cookie(std::string_view token, std::int64_t max_age_seconds,
-                           std::int64_t expires_at, bool is_tls) {
+                           std::int64_t expires_at, bool is_secure) {
   return format("{}={}; Path=/; Expires={}; Max-Age={}; HttpOnly{}; SameSite=Lax", kSessionCookie,
                 token, to_http_date({.seconds = expires_at, .nanos = 0}), max_age_seconds,
-                is_tls ? "; Secure" : "");
+                is_secure ? "; Secure" : "");
 }
 
 }  // namespace tarn::rest

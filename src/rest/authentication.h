@@ -41,6 +41,6 @@ Task<Identity> identify(Context& ctx, auth::Authority& authority, const http::Re
 
 /// The value of the cookie that carries a login token; `max_age_seconds` 0 removes it.
 std::string session_cookie(std::string_view token, std::int64_t max_age_seconds,
-                           std::int64_t expires_at, bool is_tls);
+                           std::int64_t expires_at, bool is_secure);
 
 }  // namespace tarn::rest

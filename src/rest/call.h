@@ -28,6 +28,7 @@ struct ApiConfig {
   std::string version = "1.84.0";
   std::string default_namespace_prefix;  // "" = the store's
   std::uint64_t json_body_bytes_max = 16 * 1024 * 1024;
+  bool secure_cookies = false;  // as when this server, or one in front of it, speaks TLS
 };
 
 /// The collaborators of every handler.

@@ -177,30 +177,33 @@ void FormParser::open_part(std::string_view head) {
   content_type_ = std::move(content_type);
 }
 
-bool FormParser::skip_part() {
-  const auto at = buffer_.find(delimiter_);
-  if (at == std::string::npos) {
-    const std::size_t keep = delimiter_.size() - 1;
-    if (buffer_.size() > keep) buffer_.erase(0, buffer_.size() - keep);
-    return false;
+FormParser::Search FormParser::find_delimiter() const {
+  constexpr std::size_t kTail = 2;  // what tells a delimiter from content that looks like one
+  for (auto at = buffer_.find(delimiter_); at != std::string::npos;
+       at = buffer_.find(delimiter_, at + 1)) {
+    const std::string_view tail =
+        std::string_view(buffer_).substr(at + delimiter_.size()).substr(0, kTail);
+    if (tail.size() < kTail) return {at, false};
+    if (tail == "--" || tail == "\r\n" || tail[0] == ' ' || tail[0] == '\t') return {at, true};
   }
-  buffer_.erase(0, at + delimiter_.size());
+  const std::size_t keep = delimiter_.size() - 1;
+  return {buffer_.size() - std::min(buffer_.size(), keep), false};
+}
+
+bool FormParser::skip_part() {
+  const Search search = find_delimiter();
+  buffer_.erase(0, search.at);
+  if (!search.found) return false;
+  buffer_.erase(0, delimiter_.size());
   place_ = Place::after_delimiter;
   return true;
 }
 
 bool FormParser::read_part() {
-  const auto at = buffer_.find(delimiter_);
-  if (at == std::string::npos) {
-    // Whatever may still turn out to be the start of a delimiter is held back.
-    const std::size_t keep = delimiter_.size() - 1;
-    if (buffer_.size() > keep) {
-      ready_.append(buffer_, 0, buffer_.size() - keep);
-      buffer_.erase(0, buffer_.size() - keep);
-    }
-    return false;
-  }
-  ready_.append(buffer_, 0, at);
+  const Search search = find_delimiter();
+  ready_.append(buffer_, 0, search.at);
+  buffer_.erase(0, search.at);
+  if (!search.found) return false;
   state_ = State::done;
   place_ = Place::end;
   return false;

@@ -46,6 +46,13 @@ class FormParser {
   std::string take();
 
  private:
+  /// Where the next delimiter is, or, without one, the first byte that may belong to it.
+  struct Search {
+    std::size_t at;
+    bool found;
+  };
+
+  Search find_delimiter() const;
   /// One step over buffer_; false when it needs more.
   bool step();
   bool read_delimiter_end();

@@ -26,8 +26,8 @@ Task<> send(Context& ctx, http::Response& response, std::uint16_t status,
   co_await response.send(ctx, body);
 }
 
-Task<> log_out(Context& ctx, http::Request& request, http::Response& response) {
-  response.add_header("Set-Cookie", session_cookie("", 0, 0, request.is_tls()));
+Task<> log_out(Context& ctx, bool secure, http::Response& response) {
+  response.add_header("Set-Cookie", session_cookie("", 0, 0, secure));
   response.add_header("Location", "/auth/login");
   response.set_status(307);
   return response.send(ctx, {});
@@ -60,7 +60,8 @@ Task<> serve_site(Context& ctx, const Services& services, http::Request& request
   if (path == "/openapi.json") {
     return send(ctx, response, 200, "application/json", std::string(api::openapi_document()));
   }
-  if (path == "/logout") return log_out(ctx, request, response);
+  if (path == "/logout")
+    return log_out(ctx, services.config.secure_cookies || request.is_tls(), response);
   if (is_iceberg(path)) {
     return send(ctx, response, 501, "text/plain; charset=utf-8", "Not Implemented\n");
   }
