@@ -21,6 +21,7 @@ struct GatewayConfig {
   std::string region = "us-east-1";
   std::string server_name = "Tarn";
   std::uint64_t put_bytes_max = std::uint64_t{5} << 30;
+  std::uint64_t part_bytes_min = std::uint64_t{5} << 20;  // of every part but the last
 };
 
 /// Answers every request it is given in S3's dialect; telling S3 requests from others is the
