@@ -1,0 +1,123 @@
+"""Takes out of an answer what may differ between two servers: fresh ids, the present time, addresses."""
+
+import email.utils
+import hashlib
+import json
+import re
+import time
+from typing import Any
+
+HEX64 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+FRESH_ADDRESS = re.compile(r"data/[0-9a-v]{20}/[0-9a-v]{20}(,[\w=-]+)?")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+XID = re.compile(r"(?<![0-9a-v])[0-9a-v]{20}(?![0-9a-v])")
+TIMES = {"creation_date", "mtime", "physical_address_expiry", "presigned_url_expiry", "token_expiration"}
+SECONDS_ARE_NOW = 120
+HEADERS = ("content-type", "etag", "last-modified", "content-range", "accept-ranges", "cache-control", "expires",
+           "content-disposition", "x-content-type-options", "x-frame-options", "content-security-policy", "location")
+
+
+class Normal:
+    """One side's view. `exact` keeps 64-hex ids (nothing in this history depends on a clock); otherwise each id is
+    replaced by the order in which it was first seen, so that equal histories give equal answers."""
+
+    def __init__(self, exact: bool, directory: str):
+        self.exact = exact
+        self.directory = directory
+        self.ids: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        text = text.replace(self.directory, "<dir>")
+        text = text.split("\nSchema:")[0]
+        text = FRESH_ADDRESS.sub(lambda m: "data/<part>/<id>" + (",<sig>" if m.group(1) else ""), text)
+        text = UUID.sub("<uuid>", text)
+        if not self.exact:
+            text = HEX64.sub(lambda m: self.ids.setdefault(m.group(0), f"<id {len(self.ids)}>"), text)
+        return text
+
+    def tree(self, value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {self.text(k): self.tree(v, k) for k, v in sorted(value.items())}
+        if isinstance(value, list):
+            return [self.tree(v, key) for v in value]
+        if isinstance(value, str):
+            return self.text(value)
+        if key in TIMES and isinstance(value, int) and abs(value - time.time()) < SECONDS_ARE_NOW:
+            return "<now>"
+        return value
+
+    def headers(self, op, reply) -> dict[str, str]:
+        kept = {name: self.text(reply.headers[name]) for name in HEADERS if name in reply.headers}
+        if "last-modified" in kept:
+            try:
+                moment = email.utils.parsedate_to_datetime(kept["last-modified"]).timestamp()
+                if abs(moment - time.time()) < SECONDS_ARE_NOW:
+                    kept["last-modified"] = "<now>"
+            except ValueError:
+                pass
+        kept["x-request-id"] = "present" if "x-request-id" in reply.headers else "absent"
+        if op.method == "HEAD" or op.name == "getObject":
+            kept["content-length"] = reply.headers.get("content-length", "none") if reply.status < 300 else ""
+        return kept
+
+    def reply(self, op, reply) -> dict[str, Any]:
+        return {"status": reply.status, "headers": self.headers(op, reply), "body": self.body(reply)}
+
+    def body(self, reply) -> Any:
+        if reply.header("content-type") == "application/json":
+            try:
+                return self.tree(json.loads(reply.body))
+            except ValueError:
+                pass
+        try:
+            return self.text(reply.body.decode())
+        except UnicodeDecodeError:
+            return reply.body.hex()
+
+
+def _digest(chunks: list) -> bytes:
+    total = hashlib.sha256()
+    for kind, value in chunks:
+        total.update(_encode(kind, value))
+    return total.digest()
+
+
+def _size(number: int) -> bytes:
+    return b"\x02\x08" + (number & (2**64 - 1)).to_bytes(8, "big")
+
+
+def _encode(kind: str, value: Any) -> bytes:
+    if kind == "string":
+        raw = value.encode()
+        return b"\x01" + _size(len(raw)) + raw
+    if kind == "int":
+        return _size(value)
+    if kind == "list":
+        return b"\x03" + _size(len(value)) + b"".join(_encode("string", v) for v in value)
+    if kind == "map":
+        pairs = sorted((k.encode(), k, v) for k, v in value.items())
+        return b"\x04" + _size(len(pairs)) + b"".join(_encode("string", k) + _encode("string", v) for _, k, v in pairs)
+    if kind == "digest":
+        return b"\x05" + b"\x00" + _size(len(value)) + value
+    raise AssertionError(kind)
+
+
+def commit_id(commit: dict) -> str:
+    """The id that a commit document must have, from its own fields."""
+    parents = _digest([("list", commit["parents"])])
+    return _digest([
+        ("string", "commit:v1"), ("string", commit["committer"]), ("string", commit["message"]),
+        ("string", commit["meta_range_id"]), ("int", commit["creation_date"]), ("map", commit["metadata"] or {}),
+        ("digest", parents)]).hex()
+
+
+def wrong_commit_ids(value: Any) -> list[str]:
+    """Every commit document inside whose id is not the digest of its content."""
+    if isinstance(value, list):
+        return [w for v in value for w in wrong_commit_ids(v)]
+    if not isinstance(value, dict):
+        return []
+    wrong = [w for v in value.values() for w in wrong_commit_ids(v)]
+    if {"id", "parents", "meta_range_id", "committer"} <= value.keys() and commit_id(value) != value["id"]:
+        wrong.append(value["id"])
+    return wrong
