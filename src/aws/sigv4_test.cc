@@ -178,6 +178,38 @@ TEST(SigV4, AcceptsAndReproducesTheBotoHeaderVectors) {
   expect_vectors(tarn_vectors(), kTarnExample, kTarnTime);
 }
 
+OwnedRequest aws_stream(std::string_view word) {
+  return OwnedRequest{.method = "PUT",
+                      .path = "/examplebucket/chunkObject.txt",
+                      .headers = {{"Host", "s3.amazonaws.com"},
+                                  {"x-amz-date", "20130524T000000Z"},
+                                  {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
+                                  {"x-amz-content-sha256", std::string(word)},
+                                  {"Content-Encoding", "aws-chunked"},
+                                  {"x-amz-decoded-content-length", "66560"}}};
+}
+
+TEST(SigV4, AcceptsAndReproducesTheSeedsOfPublishedStreams) {
+  const std::string rest = "host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;";
+  expect_vectors(
+      {{aws_stream(kStreamingSigned).set("Content-Length", "66824"),
+        "content-encoding;content-length;" + rest + "x-amz-storage-class", "",
+        "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"},
+       {aws_stream(kStreamingSignedTrailer).set("x-amz-trailer", "x-amz-checksum-crc32c"),
+        "content-encoding;" + rest + "x-amz-storage-class;x-amz-trailer",
+        "44d48b8c2f70eae815a0198cc73d7a546a73a93359c070abbaa5e6c7de112559",
+        "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"}},
+      kAwsExample, kAwsTime);
+  expect_vectors({{tarn_request("/demo/main/hello.txt", "", "PUT")
+                       .set("x-amz-content-sha256", kStreamingSignedTrailer)
+                       .set("content-encoding", "aws-chunked")
+                       .set("x-amz-decoded-content-length", "11")
+                       .set("x-amz-trailer", "x-amz-checksum-crc32"),
+                   "content-encoding;" + rest + "x-amz-trailer", "",
+                   "50fd9702daf5d30a6309134895eac5dd484864a227432db0f109ee48e0b1bf1b"}},
+                 kTarnExample, kTarnTime);
+}
+
 TEST(SigV4, AcceptsAndReproducesThePublishedPresignedVector) {
   EXPECT_EQ(code_of(check(aws_presigned(), kAwsExample, kAwsTime)), "OK");
   const OwnedRequest plain{.path = "/test.txt", .headers = {{"Host", std::string(kBucketHost)}}};
