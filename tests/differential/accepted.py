@@ -27,6 +27,9 @@ class Accepted:
                 and (not self.only or parts <= set(self.only)))
 
 
-REST: list[Accepted] = []
+REST: list[Accepted] = [
+    Accepted("A commit on an unknown branch: the reference answers by what its cache knows, either `branch not found` or the failure to list the branch's hooks.",
+             ops=("commit",), reference=404, reference_text="list actions from commit|branch not found", tarn=404, tarn_text="branch not found"),
+]
 
 S3: list[Accepted] = []

@@ -10,7 +10,8 @@ from typing import Any
 HEX64 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 FRESH_ADDRESS = re.compile(r"data/[0-9a-v]{20}/[0-9a-v]{20}(,[\w=-]+)?")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-XID = re.compile(r"(?<![0-9a-v])[0-9a-v]{20}(?![0-9a-v])")
+RUN = re.compile(r"run id '[0-9a-v]{20}'")
+PREFIX = re.compile(r"(?<![0-9a-f])[0-9a-f]{10,63}(?![0-9a-f])")
 TIMES = {"creation_date", "mtime", "physical_address_expiry", "presigned_url_expiry", "token_expiration"}
 SECONDS_ARE_NOW = 120
 HEADERS = ("content-type", "etag", "last-modified", "content-range", "accept-ranges", "cache-control", "expires",
@@ -31,9 +32,17 @@ class Normal:
         text = text.split("\nSchema:")[0]
         text = FRESH_ADDRESS.sub(lambda m: "data/<part>/<id>" + (",<sig>" if m.group(1) else ""), text)
         text = UUID.sub("<uuid>", text)
+        text = RUN.sub("run id '<run>'", text)
         if not self.exact:
             text = HEX64.sub(lambda m: self.ids.setdefault(m.group(0), f"<id {len(self.ids)}>"), text)
+            text = PREFIX.sub(self._prefix, text)
         return text
+
+    def _prefix(self, match: re.Match) -> str:
+        for full, label in self.ids.items():
+            if full.startswith(match.group(0)):
+                return f"<{len(match.group(0))} of {label}>"
+        return match.group(0)
 
     def tree(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):

@@ -17,6 +17,7 @@ class RestRequests:
         self.clock = clock
         self.protect = protect
         self.scheme = blockstore
+        self.metadata = names.METADATA + (names.MANY_KEYS if clock else [])
         self.commits: list[int] = []
         self.addresses: list[tuple[int, str, str]] = []
         self.uid = 0
@@ -50,6 +51,11 @@ class RestRequests:
         for path in self.rng.sample(names.PATHS, 8):
             ops.append(self.stage(branch="main", path=path))
         ops.append(self.commit(branch="main", good=True))
+        for branch in names.BRANCHES[1:6]:
+            if self.chance(0.7):
+                made = self.op("createBranch", "POST", self.repo("branches"), json={"name": branch, "source": "main"})
+                self.commits.append(made.uid)
+                ops.append(made)
         return ops
 
     def sweep(self) -> list[Op]:
@@ -165,7 +171,7 @@ class RestRequests:
                                          {"physical_address": "s3://bucket/x"}, {"physical_address": f"{self.scheme}://<<r>>/other"}, {"physical_address": "nothing"},
                                          {"physical_address": f"{self.scheme}://<<r>>/data/gbd0abc0000000000000/gbd0abc0000000000000,AAAA"},
                                          {"physical_address": f"{self.scheme}://elsewhere/x", "presigned_url": None}])
-        if (meta := self.pick(names.METADATA)) is not None:
+        if (meta := self.pick(self.metadata)) is not None:
             body["user_metadata"] = meta
         headers = []
         if self.chance(0.08):
@@ -181,7 +187,7 @@ class RestRequests:
         if self.chance(0.06):
             body["physical_address"] = self.pick(["", "s3://bucket/x", "nothing", f"{self.scheme}://<<r>>", f"{self.scheme}://<<r>>/", f"{self.scheme}://<<r>>x/y", f"{self.scheme}://other/x",
                                                   f"{self.scheme}:x", "://", f"{self.scheme}://<<r>>/a b%20"])
-        if (meta := self.pick(names.METADATA)) is not None:
+        if (meta := self.pick(self.metadata)) is not None:
             body["metadata"] = meta
         return self.op("stageObject", "PUT", self.repo("branches", branch or self.branch(), "objects"), query=self.query(("path", path or self.path())), json=body)
 
@@ -252,7 +258,7 @@ class RestRequests:
 
     def user_metadata(self) -> Op:
         return self.op("updateObjectUserMetadata", "PUT", self.repo("branches", self.branch(), "objects", "stat", "user_metadata"), query=self.query(("path", self.path())),
-                       json={"set": self.pick(names.METADATA)})
+                       json={"set": self.pick(self.metadata)})
 
     def physical_address(self) -> Op:
         branch, path = self.branch(), self.pick(names.PATHS)
@@ -336,7 +342,7 @@ class RestRequests:
     def commit(self, branch=None, good=False) -> Op:
         body: dict[str, Any] = {"message": self.pick(names.MESSAGES), "date": self.date()}
         if self.chance(0.3):
-            body["metadata"] = self.pick([m for m in names.METADATA if m is not None])
+            body["metadata"] = self.pick([m for m in self.metadata if m is not None])
         if self.chance(0.2):
             body["allow_empty"] = self.pick([True, True, False])
         query = []
@@ -399,7 +405,7 @@ class RestRequests:
         if self.chance(0.3):
             body["message"] = self.pick(names.MESSAGES)
         if self.chance(0.2):
-            body["metadata"] = self.pick([m for m in names.METADATA if m is not None])
+            body["metadata"] = self.pick([m for m in self.metadata if m is not None])
         if self.chance(0.4):
             body["strategy"] = self.pick(["", "dest-wins", "source-wins", "dest-wins", "source-wins", "ours"])
         for flag, odds in (("force", 0.05), ("allow_empty", 0.15), ("squash_merge", 0.2)):
