@@ -1,5 +1,5 @@
 # Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
-.PHONY: serve build test unit scenarios nightly tsan format lint deps test-deps clean
+.PHONY: serve build test unit scenarios nightly tsan format lint bench deps test-deps clean
 
 BUILD := build/release
 JOBS ?= $(shell nproc)
@@ -35,6 +35,10 @@ tsan: deps
 nightly: test
 	@tools/run-tests tsan
 	@tools/run-tests soak
+
+# The same work on the release build and on the reference, if it is there; see bench/README.md.
+bench: build
+	@bench/run
 
 format:
 	@git ls-files 'src/*.cc' 'src/*.h' | xargs clang-format-19 -i

@@ -1,0 +1,124 @@
+"""One server under test: start, stop, first set-up, CPU time and memory."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from prepared import ApiRequests, Keys
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+
+
+class Server:
+    def __init__(self, name: str, binary: pathlib.Path, folder: pathlib.Path, port: int):
+        self.name, self.binary, self.port = name, binary, port
+        self.folder = folder / name
+        self.process: subprocess.Popen | None = None
+        self.keys = Keys("", "")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+
+    def version(self) -> str:
+        command = "--version" if self.name == "reference" else "version"
+        text = subprocess.run([self.binary, command], capture_output=True, text=True).stdout
+        found = re.search(r"\d+\.\d+\.\d+\S*", text)
+        return found.group(0) if found else text.strip()
+
+    def environment(self) -> dict[str, str]:
+        """The same for both: every durability setting at its default."""
+        d = self.folder
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(d),
+            "LAKEFS_DATABASE_TYPE": "local",
+            "LAKEFS_DATABASE_LOCAL_PATH": str(d / "kv"),
+            "LAKEFS_BLOCKSTORE_TYPE": "local",
+            "LAKEFS_BLOCKSTORE_LOCAL_PATH": str(d / "blocks"),
+            "LAKEFS_COMMITTED_LOCAL_CACHE_DIR": str(d / "cache"),
+            "LAKEFS_AUTH_ENCRYPT_SECRET_KEY": "a key for measuring, nothing else",
+            "LAKEFS_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
+            "LAKEFS_STATS_ENABLED": "false",
+            "LAKEFS_LOGGING_LEVEL": "WARN",
+        }
+
+    def start(self) -> float:
+        """Seconds from exec to the first answer."""
+        log = open(self.folder / "server.log", "ab")
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(SERVER_CORE), self.binary, "run"],
+            env=self.environment(), cwd=self.folder, stdout=log, stderr=log,
+        )
+        while time.monotonic() - began < 60:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection.request("GET", "/api/v1/healthcheck")
+                connection.getresponse().read()
+                return time.monotonic() - began
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.002)
+        raise SystemExit(f"{self.name} does not start: see {self.folder}/server.log")
+
+    def set_up(self) -> None:
+        status, body = self.call("POST", "/setup_lakefs", {"username": "admin"})
+        if status != 200:
+            raise SystemExit(f"{self.name}: set-up answered {status}: {body}")
+        self.keys = Keys(body["access_key_id"], body["secret_access_key"])
+
+    @property
+    def api(self) -> ApiRequests:
+        return ApiRequests(self.keys)
+
+    def call(self, method: str, path: str, body=None):
+        """One unhurried API call."""
+        headers = {"Content-Type": "application/json"}
+        if self.keys.access_key_id:
+            headers["Authorization"] = self.keys.basic()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
+        try:
+            connection.request(method, "/api/v1" + path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else text
+
+    def must(self, method: str, path: str, body=None):
+        status, answer = self.call(method, path, body)
+        if status >= 300:
+            raise RuntimeError(f"{self.name}: {method} {path} answered {status}: {answer}")
+        return answer
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def memory_mib(self) -> dict[str, float]:
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        read = lambda name: int(re.search(rf"{name}:\s+(\d+)", text).group(1)) / 1024
+        return {"rss": round(read("VmRSS"), 1), "peak": round(read("VmHWM"), 1)}
+
+    def freeze(self) -> None:
+        """Stops its background work while the other is measured on the same core."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.thaw()
+            self.process.terminate()
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
