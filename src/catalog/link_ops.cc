@@ -28,6 +28,21 @@ std::string cleaned_checksum(std::string_view text) {
   return out;
 }
 
+/// Why `address` is no URI, in the words of the reference; nullopt: it has a scheme.
+std::optional<std::string_view> uri_problem(std::string_view address) {
+  if (address.empty()) return "empty url";
+  if (address.front() == ':') return "missing protocol scheme";
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto in_scheme = [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  };
+  const auto colon = std::ranges::find_if_not(address, in_scheme);
+  if (!is_letter(address.front()) || colon == address.end() || *colon != ':') {
+    return "invalid URI for request";
+  }
+  return std::nullopt;
+}
+
 Entry entry_of(const ExternalObject& object, Timestamp now) {
   return {.address = object.physical_address,
           .address_type = block::AddressType::full,
@@ -57,7 +72,6 @@ Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository
                           const BranchId& branch, std::string_view path, ExternalObject object,
                           Condition condition, bool force) {
   const versioning::WriteOptions options{.force = force};
-  co_await impl_->check_write(ctx, repository, branch, path, condition, options);
   Entry entry = entry_of(object, impl_->clock.now());
   if (entry.etag.empty()) throw Error(ErrorCode::invalid_argument, "checksum is required");
   // Both forms of the namespace: as the repository names it, and as clients are shown it.
@@ -74,6 +88,7 @@ Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository
     entry.address = *std::move(relative);
     entry.address_type = block::AddressType::relative;
   }
+  co_await impl_->check_write(ctx, repository, branch, path, condition, options);
   co_await impl_->put_entry(ctx, repository, branch, path, entry, condition, options);
   co_return entry;
 }
@@ -83,10 +98,9 @@ Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repositor
                            bool force) {
   const versioning::WriteOptions options{.force = force};
   co_await impl_->check_write(ctx, repository, branch, path, {}, options);
-  const auto scheme_end = object.physical_address.find("://");
-  if (scheme_end == std::string::npos) {
+  if (const auto problem = uri_problem(object.physical_address)) {
     throw Error(ErrorCode::invalid_argument,
-                format("could not parse URI: {}", object.physical_address));
+                format("could not parse URI: parse \"{}\": {}", object.physical_address, *problem));
   }
   const std::string& regex = impl_->objects.info().namespace_regex;
   if (!object.physical_address.starts_with(regex.substr(1))) {
@@ -94,11 +108,10 @@ Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repositor
         ErrorCode::invalid_argument,
         format("physical address is not valid for block adapter: {}", impl_->objects.info().type));
   }
+  // Full even inside the namespace, and the checksum as given: the entry, and so the range's name,
+  // is to be the one the reference writes.
   Entry entry = entry_of(object, impl_->clock.now());
-  if (auto relative = below(entry.address, repository.storage_namespace)) {
-    entry.address = *std::move(relative);
-    entry.address_type = block::AddressType::relative;
-  }
+  entry.etag = object.checksum;
   // Resolving it refuses traversal and places outside the allowed prefixes.
   static_cast<void>(co_await impl_->objects.head(ctx, object_of(repository, entry)));
   co_await impl_->put_entry(ctx, repository, branch, path, entry, {}, options);

@@ -43,11 +43,14 @@ def tarn_binary() -> pathlib.Path:
     given = os.environ.get("TARN_BINARY")
     if given:
         return pathlib.Path(given)
+    built = []
     for preset in ("release", "dev"):
         for place in ("tarn", "src/app/tarn"):
             found = ROOT / "build" / preset / place
             if found.exists():
-                return found
+                built.append(found)
+    if built:
+        return max(built, key=lambda found: found.stat().st_mtime)
     raise Unavailable("tarn is not built")
 
 
