@@ -177,6 +177,7 @@ def test_no_acknowledged_write_or_commit_is_lost_when_the_server_is_killed(
         assert_nothing_is_lost(repository, ledgers)
 
 
+@pytest.mark.tarn_only
 def test_bytes_of_an_upload_that_died_are_removed_at_the_next_start(server: ServerProcess) -> None:
     create_repository(server, "half")
     sent = 0

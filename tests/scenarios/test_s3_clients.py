@@ -59,6 +59,11 @@ def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
+def metadata_of(answer: dict[str, Any]) -> dict[str, str]:
+    """Header names have no case, so neither have keys of metadata."""
+    return {key.lower(): value for key, value in answer["Metadata"].items()}
+
+
 def test_objects_come_back_as_they_were_put(s3: Any, branch: str) -> None:
     key = f"{branch}/dir/a b+c/\u00fc\u4e16.bin"
     data = bytes(range(256)) * 300
@@ -68,9 +73,9 @@ def test_objects_come_back_as_they_were_put(s3: Any, branch: str) -> None:
     got = s3.get_object(Bucket=BUCKET, Key=key)
     assert got["Body"].read() == data
     assert got["ETag"] == put["ETag"] == f'"{hashlib.md5(data).hexdigest()}"'
-    assert (got["ContentType"], got["Metadata"]) == ("image/x-thing", {"who": "me"})
+    assert (got["ContentType"], metadata_of(got)) == ("image/x-thing", {"who": "me"})
     head = s3.head_object(Bucket=BUCKET, Key=key)
-    assert (head["ContentLength"], head["Metadata"]) == (len(data), {"who": "me"})
+    assert (head["ContentLength"], metadata_of(head)) == (len(data), {"who": "me"})
     assert head["LastModified"].tzinfo is not None
 
 
@@ -88,8 +93,6 @@ def test_multipart_upload_in_parts_out_of_order(s3: Any, branch: str) -> None:
         number: s3.upload_part(**where, UploadId=upload, PartNumber=number, Body=parts[number])
         for number in (3, 1, 2)
     }
-    listed = s3.list_parts(**where, UploadId=upload)["Parts"]
-    assert [part["Size"] for part in listed] == [PART_BYTES, PART_BYTES, 7]
     done = s3.complete_multipart_upload(
         **where,
         UploadId=upload,
@@ -112,14 +115,18 @@ def test_an_aborted_upload_leaves_nothing(s3: Any, branch: str) -> None:
         s3.get_object(**where)
     assert code_of(missing) == "NoSuchKey"
     with pytest.raises(ClientError) as gone:
-        s3.list_parts(**where, UploadId=upload)
+        s3.abort_multipart_upload(**where, UploadId=upload)
     assert code_of(gone) == "NoSuchUpload"
 
 
 @pytest.mark.tarn_only
-def test_uploads_in_progress_are_listed(s3: Any, branch: str) -> None:
+def test_uploads_in_progress_and_their_parts_are_listed(s3: Any, branch: str) -> None:
     where = {"Bucket": BUCKET, "Key": f"{branch}/pending"}
     upload = s3.create_multipart_upload(**where)["UploadId"]
+    for number, data in ((2, b"second"), (1, b"1st")):
+        s3.upload_part(**where, UploadId=upload, PartNumber=number, Body=data)
+    parts = s3.list_parts(**where, UploadId=upload)["Parts"]
+    assert [(part["PartNumber"], part["Size"]) for part in parts] == [(1, 3), (2, 6)]
     uploads = s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
     assert upload in {item["UploadId"] for item in uploads}
     s3.abort_multipart_upload(**where, UploadId=upload)
@@ -131,7 +138,8 @@ def test_copies_keep_bytes_and_may_replace_metadata(s3: Any, branch: str) -> Non
     source = {"Bucket": BUCKET, "Key": f"{branch}/source"}
     s3.put_object(**source, Body=b"copied", Metadata={"kept": "yes"})
     s3.copy_object(Bucket=BUCKET, Key=f"{branch}/same", CopySource=source)
-    assert s3.head_object(Bucket=BUCKET, Key=f"{branch}/same")["Metadata"] == {"kept": "yes"}
+    same = s3.head_object(Bucket=BUCKET, Key=f"{branch}/same")
+    assert metadata_of(same) == {"kept": "yes"}
     s3.copy_object(
         Bucket=BUCKET,
         Key=f"{branch}/other",
@@ -140,7 +148,7 @@ def test_copies_keep_bytes_and_may_replace_metadata(s3: Any, branch: str) -> Non
         Metadata={"new": "1"},
     )
     other = s3.get_object(Bucket=BUCKET, Key=f"{branch}/other")
-    assert (other["Body"].read(), other["Metadata"]) == (b"copied", {"new": "1"})
+    assert (other["Body"].read(), metadata_of(other)) == (b"copied", {"new": "1"})
 
 
 def test_a_part_may_be_copied_from_an_object(s3: Any, branch: str) -> None:
@@ -253,6 +261,7 @@ def test_presigned_urls_of_signature_version_2(shared_server: ServerProcess, bra
     assert requests.get(get, timeout=20).content == b"signed the old way"
 
 
+@pytest.mark.tarn_only
 def test_checksums_are_verified(shared_server: ServerProcess, branch: str, repository: Any) -> None:
     s3 = s3_client(shared_server)
     for algorithm in ("CRC32", "SHA1", "SHA256"):
@@ -341,6 +350,7 @@ def test_s3fs_works_like_a_file_system(shared_server: ServerProcess, branch: str
     assert fs.find(base) == [f"{base}/b/1", f"{base}/big"]
 
 
+@pytest.mark.tarn_only
 def test_pyarrow_reads_and_writes_datasets(shared_server: ServerProcess, branch: str) -> None:
     fs = pyarrow.fs.S3FileSystem(
         access_key=ACCESS_KEY,
