@@ -16,6 +16,7 @@
 #include "api/openapi.h"
 #include "api/pagination.h"
 #include "api/repository_models.h"
+#include "api/retention_models.h"
 #include "api/setup_models.h"
 #include "api/staging_models.h"
 
@@ -70,6 +71,8 @@ TEST(Models, OfRepositoriesConform) {
   expect_conforms("RepositoryList", page_of(Repository{}));
   expect_conforms("RepositoryMetadata", RepositoryMetadata{{{"a", "b"}}});
   expect_conforms("BranchProtectionRule", BranchProtectionRule{.pattern = "main"});
+  expect_conforms("GarbageCollectionRules",
+                  GarbageCollectionRules{.branches = {{.branch_id = "main"}}});
 }
 
 TEST(Models, OfRefsAndCommitsConform) {

@@ -64,7 +64,8 @@ Task<> reset_branch(Call& call) {
   versioning::Engine& engine = call.services.engine;
   if (reset.type == "object") {
     if (reset.path.empty()) {
-      throw Error(ErrorCode::invalid_argument, "missing path: required value: validation error");
+      throw Error(ErrorCode::invalid_argument,
+                  "argument path: missing path: required value: validation error");
     }
     co_await engine.reset_key(call.ctx, *repository, id, reset.path, options);
   } else if (reset.type == "common_prefix" && !reset.path.empty()) {

@@ -126,7 +126,8 @@ TEST_F(DiffTest, OfRefsComparesWithTheMergeBaseOrDirectly) {
 }
 
 TEST_F(DiffTest, NamesTheReferenceItDoesNotKnow) {
-  EXPECT_EQ(in_repo("GET", "/refs/nope/diff/main").message(), "get commit by ref nope: not found");
+  EXPECT_EQ(in_repo("GET", "/refs/nope/diff/main").message(),
+            "get commit by branch nope: not found");
   EXPECT_EQ(in_repo("GET", "/refs/main/diff/nope").message(), "get commit by ref nope: not found");
   EXPECT_EQ(in_repo("GET", "/refs/main/diff/nope").status, 404);
   EXPECT_EQ(in_repo("GET", "/refs/main/diff/main?type=three").status, 400);
@@ -181,14 +182,14 @@ TEST_F(MergeTest, IsRefusedWithTheReferencesTexts) {
   EXPECT_EQ(merge().message(), "update branch main: no changes");
   EXPECT_EQ(merge().status, 400);
   EXPECT_EQ(merge(R"({"allow_empty":true})").status, 200);
+  const Answer unknown = in_repo("POST", "/refs/nope/merge/main");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(unknown.message(), "update branch main: get commit by ref nope: not found");
   put("dev", "new", "1");
   upload("main", "dirty", "1");
   const Answer dirty = merge();
   EXPECT_EQ(dirty.status, 400);
   EXPECT_EQ(dirty.message(), "uncommitted changes (dirty branch)");
-  const Answer unknown = in_repo("POST", "/refs/nope/merge/main");
-  EXPECT_EQ(unknown.status, 404);
-  EXPECT_EQ(unknown.message(), "update branch main: get commit by ref nope: not found");
   EXPECT_EQ(in_repo("POST", "/refs/dev/merge/nope").message(), "branch not found");
 }
 

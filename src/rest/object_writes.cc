@@ -24,15 +24,16 @@ api::ObjectError to_object_error(std::string path, const Error& error) {
           .message = answer_for(error, true).message};
 }
 
-/// What the caller may not delete, or nullopt.
-std::optional<Error> find_refusal(const Call& call, const std::string& path) {
+/// Why the caller may not delete it, or nullopt. `argument` is what messages call the path.
+std::optional<Error> find_refusal(const Call& call, const std::string& path,
+                                  std::string_view argument) {
+  if (path.size() > catalog::kPathBytesMax) {
+    return Error(ErrorCode::invalid_argument,
+                 format("argument {}: invalid value: validation error: {} is above maximum length "
+                        "({})",
+                        argument, path.size(), catalog::kPathBytesMax));
+  }
   try {
-    if (path.size() > catalog::kPathBytesMax) {
-      throw Error(ErrorCode::invalid_argument,
-                  format("argument path: invalid value: validation error: {} is above maximum "
-                         "length ({})",
-                         path.size(), catalog::kPathBytesMax));
-    }
     call.services.authority.authorize(
         call.principal,
         {object_permission("fs:DeleteObject", call.params.text("repository"), path)});
@@ -63,7 +64,7 @@ Task<> delete_object(Call& call) {
   const auto repository = co_await call.repository();
   const BranchId branch = call.branch();
   std::vector<std::string> paths{call.params.text("path")};
-  if (const auto refusal = find_refusal(call, paths.front())) throw Error(*refusal);
+  if (const auto refusal = find_refusal(call, paths.front(), "path")) throw Error(*refusal);
   const auto outcomes = co_await call.services.catalog.remove(
       call.ctx, *repository, branch, std::move(paths), delete_options(call));
   if (outcomes.front()) throw Error(*outcomes.front());
@@ -78,11 +79,12 @@ Task<> delete_objects(Call& call) {
   }
   const auto repository = co_await call.repository();
   const BranchId branch = call.branch();
-  std::erase(paths, std::string());  // some clients send one; it names nothing
   api::ObjectErrorList list;
   std::vector<std::string> allowed;
-  for (std::string& path : paths) {
-    if (const auto refusal = find_refusal(call, path)) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    std::string& path = paths[i];
+    if (path.empty()) continue;  // some clients send one; it names nothing
+    if (const auto refusal = find_refusal(call, path, format("path[{}]", i))) {
       list.errors.push_back(to_object_error(std::move(path), *refusal));
     } else {
       allowed.push_back(std::move(path));

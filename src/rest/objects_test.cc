@@ -228,6 +228,9 @@ TEST_F(DeleteTest, InBulkAnswersPerPath) {
   EXPECT_EQ(answer.count("errors"), 1U) << answer.body;
   EXPECT_EQ(answer.at("errors.0.path"), long_path);
   EXPECT_EQ(answer.at("errors.0.status_code"), "400");
+  EXPECT_EQ(answer.at("errors.0.message"),
+            "argument path[4]: invalid value: validation error: 1025 is above maximum length "
+            "(1024)");
   EXPECT_EQ(get("/repositories/repo/refs/main/objects/ls?delimiter=/").all("path"),
             (std::vector<std::string>{"d/", "e/"}));
   EXPECT_EQ(send("POST", "/repositories/repo/branches/main/objects/delete", R"({"paths":[]})").body,
@@ -341,6 +344,7 @@ TEST_F(StagingTest, RefusesAddressesItDidNotHandOut) {
   EXPECT_EQ(unsigned_one.status, 400);
   EXPECT_EQ(unsigned_one.message(), "address is not signed: link address invalid");
   EXPECT_EQ(link("new", where, {}, "").message(), "checksum is required");
+  EXPECT_EQ(link("new", "").message(), "physical_address is required");
   clock.advance(std::chrono::hours(25));
   EXPECT_EQ(link("new", where).message(), "link address expired");
 }

@@ -114,7 +114,7 @@ TEST_F(ResetTest, DropsOneObjectAPrefixOrEverything) {
 
 TEST_F(ResetTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(in_repo("PUT", "/branches/main", R"({"type":"object"})").message(),
-            "missing path: required value: validation error");
+            "argument path: missing path: required value: validation error");
   EXPECT_EQ(in_repo("PUT", "/branches/main", R"({"type":"all"})").status, 400);
   EXPECT_EQ(in_repo("PUT", "/branches/nope", R"({"type":"reset"})").status, 404);
 }

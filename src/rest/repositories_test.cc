@@ -134,6 +134,26 @@ TEST_F(RepositoryMetadataTest, IsMergedAndDeletedByKey) {
   EXPECT_EQ(send("POST", "/repositories/nope/metadata", R"({"metadata":{}})").status, 404);
 }
 
+class RetentionTest : public RepositoryTest {};
+
+TEST_F(RetentionTest, RulesAreKept) {
+  constexpr const char* kPath = "/repositories/repo/settings/gc_rules";
+  EXPECT_EQ(get(kPath).status, 404);
+  EXPECT_EQ(get(kPath).message(), "not found");
+  EXPECT_EQ(send("PUT", kPath, R"({"default_retention_days":7,"branches":[]})").status, 204);
+  EXPECT_EQ(get(kPath).body, "{\"default_retention_days\":7,\"branches\":[]}\n");
+  EXPECT_EQ(
+      send("POST", "/repositories/repo/gc/rules",
+           R"({"default_retention_days":-1,"branches":[{"branch_id":"b","retention_days":0}]})")
+          .status,
+      204);
+  EXPECT_EQ(get("/repositories/repo/gc/rules").at("branches.0.branch_id"), "b");
+  EXPECT_EQ(send("PUT", kPath, R"({"default_retention_days":9999999999,"branches":[]})").status,
+            400);
+  EXPECT_EQ(send("DELETE", kPath).status, 204);
+  EXPECT_EQ(get(kPath).status, 404);
+}
+
 class BranchProtectionTest : public RepositoryTest {
  public:
   static constexpr const char* kPath = "/repositories/repo/settings/branch_protection";

@@ -9,6 +9,12 @@ namespace tarn::rest {
 
 namespace {
 
+void require_address(std::string_view address) {
+  if (address.empty()) {
+    throw Error(ErrorCode::invalid_argument, "physical_address is required");
+  }
+}
+
 std::uint64_t require_size(std::int64_t size) {
   if (size < 0) {
     throw Error(ErrorCode::invalid_argument,
@@ -30,6 +36,7 @@ Task<> get_physical_address(Call& call) {
 
 Task<> link_physical_address(Call& call) {
   auto staged = api::decode_staging_metadata(call.body());
+  require_address(staged.physical_address);
   const auto repository = co_await call.repository();
   const BranchId branch = call.branch();
   const std::string& path = call.params.text("path");
