@@ -70,9 +70,6 @@ Task<bool> touches(EngineParts& engine, Context& ctx, const Repository& reposito
 Task<Branch> Engine::create_branch(Context& ctx, const Repository& repository, const BranchId& id,
                                    std::string_view source_ref, bool hidden, bool force) {
   EngineParts::require_writable(repository, force);
-  if (co_await impl_->branches.find(ctx, repository, id)) {
-    throw Error(ErrorCode::already_exists, "branch already exists: not unique");
-  }
   if (const auto tag = TagId::parse(id.str());
       tag && co_await impl_->tags.find(ctx, repository, *tag)) {
     throw Error(ErrorCode::conflict, format("tag ID {}: conflict found", id.str()));
@@ -81,6 +78,9 @@ Task<Branch> Engine::create_branch(Context& ctx, const Repository& repository, c
   const std::string context = format("source reference '{}'", source_ref);
   const CommitPtr source = co_await pointed_at(*impl_, ctx, repository, source_ref, context,
                                                context + ": can't create a branch without commit");
+  if (co_await impl_->branches.find(ctx, repository, id)) {
+    throw Error(ErrorCode::already_exists, "branch already exists: not unique");
+  }
   const Branch branch{.id = id,
                       .commit_id = source->id,
                       .staging_token = make_staging_token(repository.id, id),
@@ -138,6 +138,7 @@ Task<Branch> Engine::repoint_branch(Context& ctx, const Repository& repository, 
                                     std::string_view target_ref, bool force) {
   EngineParts::require_writable(repository, force);
   const auto turn = co_await impl_->take_turn(ctx, repository, id);
+  co_await impl_->commit_of(ctx, repository, target_ref, "ref");  // before anything is touched
   co_await impl_->seal(ctx, repository, id, true);
   std::vector<std::string> dropped;
   const Branch moved =
@@ -151,17 +152,17 @@ Task<Branch> Engine::repoint_branch(Context& ctx, const Repository& repository, 
 Task<Tag> Engine::create_tag(Context& ctx, const Repository& repository, const TagId& id,
                              std::string_view target_ref, bool force) {
   EngineParts::require_writable(repository, force);
-  if (co_await impl_->tags.find(ctx, repository, id)) {
-    throw Error(ErrorCode::already_exists, "tag already exists: not unique");
-  }
   if (const auto branch = BranchId::parse(id.str());
       branch && co_await impl_->branches.find(ctx, repository, *branch)) {
     throw Error(ErrorCode::conflict, format("branch name {}: conflict found", id.str()));
   }
   co_await refuse_commit_id(*impl_, ctx, repository, id.str());
   const CommitPtr target =
-      co_await pointed_at(*impl_, ctx, repository, target_ref, "ref",
+      co_await pointed_at(*impl_, ctx, repository, target_ref, "",
                           "ref: invalid value: validation error: should point to a commit");
+  if (co_await impl_->tags.find(ctx, repository, id)) {
+    throw Error(ErrorCode::already_exists, "tag already exists: not unique");
+  }
   const Tag tag{.id = id, .commit_id = target->id};
   HookRecord hook{.event = HookEvent::pre_create_tag,
                   .repository = &repository,
@@ -244,11 +245,11 @@ Task<std::optional<Engine::MergeBase>> Engine::find_merge_base(Context& ctx,
                                                                const Repository& repository,
                                                                std::string_view source,
                                                                std::string_view destination) {
-  constexpr std::string_view kContext = "get commit by branch ";
-  const CommitPtr from =
-      co_await impl_->commit_of(ctx, repository, source, std::string(kContext).append(source));
-  const CommitPtr to = co_await impl_->commit_of(ctx, repository, destination,
-                                                 std::string(kContext).append(destination));
+  // The destination first, and under another name: as the reference judges and words them.
+  const CommitPtr to = co_await impl_->commit_of(
+      ctx, repository, destination, std::string("get commit by ref ").append(destination));
+  const CommitPtr from = co_await impl_->commit_of(
+      ctx, repository, source, std::string("get commit by branch ").append(source));
   const auto base =
       co_await versioning::find_merge_base(ctx, impl_->commits, repository, from->id, to->id);
   if (!base) co_return std::nullopt;

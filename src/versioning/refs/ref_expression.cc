@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kModifiers = "~^@$";
 
 std::unexpected<ParseError> invalid() {
-  return std::unexpected(ParseError{"invalid value: validation error"});
+  return std::unexpected(ParseError{"ref: invalid value: validation error"});
 }
 
 bool is_space(char c) {
@@ -55,14 +55,18 @@ std::expected<RefExpression, ParseError> parse_ref(std::string_view text) {
     const auto count = parse_count(modifier.substr(1));
     if (!count) {
       return std::unexpected(ParseError{"could not parse modifier " + std::string(modifier) +
-                                        ": invalid value: validation error"});
+                                        ": ref: invalid value: validation error"});
     }
-    if (stands_alone(kind) && modifier.size() > 1) return invalid();
-    result.modifiers.push_back({.kind = kind, .count = *count});
+    result.modifiers.push_back({.kind = kind, .count = *count, .counted = modifier.size() > 1});
   }
-  const auto alone = [](RefModifier modifier) { return stands_alone(modifier.kind); };
-  if (result.modifiers.size() > 1 && std::ranges::any_of(result.modifiers, alone)) return invalid();
   return result;
+}
+
+bool combines_well(const RefExpression& expression) {
+  const bool alone = expression.modifiers.size() == 1;
+  return std::ranges::all_of(expression.modifiers, [alone](RefModifier modifier) {
+    return !stands_alone(modifier.kind) || (alone && !modifier.counted);
+  });
 }
 
 bool looks_like_commit_id(std::string_view text) {

@@ -20,18 +20,22 @@ struct RefModifier {
   };
   Kind kind = Kind::ancestor;
   std::uint64_t count = 1;
+  bool counted = false;  // a number was written
   friend bool operator==(const RefModifier&, const RefModifier&) = default;
 };
 
 struct RefExpression {
   std::string base;
-  /// `@` and `$` stand alone.
   std::vector<RefModifier> modifiers;
 };
 
-/// Rejects white space, an empty base, signs and anything else that is not a decimal number, and
-/// `@` or `$` beside another modifier. A base may still name nothing.
+/// Rejects white space, an empty base, signs and anything else that is not a decimal number. A base
+/// may still name nothing.
 std::expected<RefExpression, ParseError> parse_ref(std::string_view text);
+
+/// `@` and `$` stand alone and take no number. Judged once the base is known to name something, as
+/// the reference does.
+bool combines_well(const RefExpression& expression);
 
 /// 1 to 64 hex digits of either case: could be the start of a commit id.
 bool looks_like_commit_id(std::string_view text);

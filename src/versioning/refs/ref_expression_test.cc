@@ -17,17 +17,17 @@ TEST(RefParser, SplitsBaseAndModifiers) {
   const std::vector<Case> cases = {
       {"main", "main", {}},
       {"main~", "main", {{ancestor, 1}}},
-      {"main~2", "main", {{ancestor, 2}}},
-      {"main~0", "main", {{ancestor, 0}}},
+      {"main~2", "main", {{ancestor, 2, true}}},
+      {"main~0", "main", {{ancestor, 0, true}}},
       {"main^", "main", {{parent, 1}}},
-      {"main^0", "main", {{parent, 0}}},
-      {"main^2~3^", "main", {{parent, 2}, {ancestor, 3}, {parent, 1}}},
+      {"main^0", "main", {{parent, 0, true}}},
+      {"main^2~3^", "main", {{parent, 2, true}, {ancestor, 3, true}, {parent, 1}}},
       {"main~~", "main", {{ancestor, 1}, {ancestor, 1}}},
-      {"main~007", "main", {{ancestor, 7}}},
+      {"main~007", "main", {{ancestor, 7, true}}},
       {"main@", "main", {{committed, 1}}},
       {"main$", "main", {{staged, 1}}},
       {"a/b:c", "a/b:c", {}},
-      {"main~18446744073709551615", "main", {{ancestor, 18446744073709551615ULL}}},
+      {"main~18446744073709551615", "main", {{ancestor, 18446744073709551615ULL, true}}},
   };
   for (const Case& c : cases) {
     const auto parsed = parse_ref(c.text);
@@ -38,34 +38,27 @@ TEST(RefParser, SplitsBaseAndModifiers) {
 }
 
 TEST(RefParser, RejectsWhatIsNoReference) {
-  for (const char* text : {"",
-                           "~1",
-                           "^",
-                           "@",
-                           "$",
-                           "ma in",
-                           "main\n",
-                           "main~a",
-                           "main~-1",
-                           "main~+1",
-                           "main^-1",
-                           "main~1.5",
-                           "main~18446744073709551616",
-                           "main@1",
-                           "main$2",
-                           "main@~1",
-                           "main~1@",
-                           "main@@",
-                           "main$$",
-                           "main@$",
-                           "main^1$",
-                           "main~1x"}) {
+  for (const char* text :
+       {"", "~1", "^", "@", "$", "ma in", "main\n", "main~a", "main~-1", "main~+1", "main^-1",
+        "main~1.5", "main~18446744073709551616", "main~1x"}) {
     EXPECT_FALSE(parse_ref(text)) << text;
   }
 }
 
+TEST(RefParser, LetsAtAndDollarOnlyStandAlone) {
+  for (const char* text : {"main", "main@", "main$", "main~1^2"}) {
+    EXPECT_TRUE(combines_well(*parse_ref(text))) << text;
+  }
+  for (const char* text :
+       {"main@1", "main$2", "main@~1", "main~1@", "main@@", "main$$", "main@$", "main^1$"}) {
+    EXPECT_FALSE(combines_well(*parse_ref(text))) << text;
+  }
+}
+
 TEST(RefParser, NamesTheModifierItCouldNotParse) {
-  EXPECT_TRUE(parse_ref("main~a").error().message.starts_with("could not parse modifier ~a: "));
+  EXPECT_EQ(parse_ref("main~a").error().message,
+            "could not parse modifier ~a: ref: invalid value: validation error");
+  EXPECT_EQ(parse_ref("").error().message, "ref: invalid value: validation error");
 }
 
 TEST(RefParser, KnowsWhatMayBeACommitId) {

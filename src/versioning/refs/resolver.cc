@@ -12,7 +12,7 @@ constexpr std::size_t kCommitIdSize = 64;
 constexpr std::uint64_t kYieldEvery = 500;
 
 [[noreturn]] void throw_invalid() {
-  throw Error(ErrorCode::invalid_argument, "invalid value: validation error");
+  throw Error(ErrorCode::invalid_argument, "ref: invalid value: validation error");
 }
 
 ResolvedRef at_commit(CommitId id) {
@@ -89,6 +89,7 @@ Task<ResolvedRef> Resolver::resolve(Context& ctx, const Repository& repository,
   if (!expression) throw Error(ErrorCode::invalid_argument, expression.error().message);
   ResolvedRef ref = co_await resolve_base(ctx, repository, *expression);
   if (expression->modifiers.empty()) co_return ref;
+  if (!combines_well(*expression)) throw_invalid();
   const RefModifier::Kind first = expression->modifiers.front().kind;
   if (first == RefModifier::Kind::committed || first == RefModifier::Kind::staged) {
     if (ref.kind != ResolvedRef::Kind::branch) throw_invalid();
