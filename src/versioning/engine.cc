@@ -132,6 +132,7 @@ Task<bool> Engine::is_protected(Context& ctx, const Repository& repository, cons
 }
 
 Task<std::size_t> Engine::clean_up(Context& ctx) {
+  co_await impl_->queue_the_rest(ctx);
   co_return (co_await impl_->cleanup.run_pass(ctx)).removed;
 }
 

@@ -75,7 +75,9 @@ Task<CommitPtr> EngineParts::commit_of(Context& ctx, const Repository& repositor
     const ResolvedRef resolved = co_await resolver.resolve_to_commit(ctx, repository, ref);
     co_return co_await commits.get(ctx, repository, resolved.commit_id);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::not_found && error.code() != ErrorCode::invalid_argument) throw;
+    const bool about_ref =
+        error.code() == ErrorCode::not_found || error.code() == ErrorCode::invalid_argument;
+    if (!about_ref || context.empty()) throw;
     rethrow_with(error, context);
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,8 @@ struct EngineParts {
   HookSink* hooks;
   io::TaskGroup tasks;
   std::atomic<bool> tokens_queued = true;  // true at start: leftovers of an earlier run
+  std::mutex unqueued_mutex;
+  std::vector<std::string> unqueued;  // guarded; dropped tokens the queue did not take yet
 
   // --- checks (engine_checks.cc) ---
   /// Error{read_only} "read-only repository" unless forced.
@@ -61,7 +64,7 @@ struct EngineParts {
   std::unique_ptr<RecordStream> open_changes(const std::vector<std::string>& tokens);
 
   // --- references (engine_checks.cc) ---
-  /// resolve_to_commit() with `context` put before the message of a failure.
+  /// resolve_to_commit() with `context`, if any, put before the message of a failure.
   Task<CommitPtr> commit_of(Context& ctx, const Repository& repository, std::string_view ref,
                             std::string_view context);
   Task<std::vector<std::optional<Value>>> read_committed(Context& ctx, const Repository& repository,
@@ -73,13 +76,19 @@ struct EngineParts {
                                     const BranchId& branch);
   /// Moves the current staging token to the sealed ones, so that later writes go elsewhere. With
   /// `require_clean`, throws Error{dirty_branch} first if anything uncommitted is there (4.4).
+  /// Without, an unused token stays where it is if others are sealed already, so that commits
+  /// refused over and over do not pile tokens up.
   Task<Branch> seal(Context& ctx, const Repository& repository, const BranchId& branch,
                     bool require_clean);
-  /// Drops sealed tokens that were found to change nothing, so that refused commits do not pile
-  /// them up. Losing the race leaves them, which is harmless.
+  /// Drops the sealed tokens of `seen`, which the caller found to change nothing, so that refused
+  /// operations do not pile them up. Only while the branch is as seen: what is sealed gets no more
+  /// acknowledged writes, so the finding still holds. Losing the race leaves them: harmless.
   Task<> drop_sealed(Context& ctx, const Repository& repository, const Branch& seen);
-  /// Queues tokens nothing refers to any more and wakes the clean-up.
+  /// Queues tokens nothing refers to any more and wakes the clean-up. Never fails what has been
+  /// done already: tokens that cannot be queued now are kept for the next clean-up.
   Task<> discard(Context& ctx, std::vector<std::string> tokens);
+  /// Queues what discard() could not.
+  Task<> queue_the_rest(Context& ctx);
 
   Task<std::string> run_hook(Context& ctx, HookRecord record);
   Task<> run_clean_up();

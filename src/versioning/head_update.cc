@@ -10,12 +10,24 @@ namespace tarn::versioning {
 
 namespace {
 
+// Beyond this, dropped tokens are forgotten while the store takes none: they waste space, no more.
+constexpr std::size_t kUnqueuedMax = 10'000;
+
+Task<bool> is_unused(EngineParts& engine, Context& ctx, const std::string& token) {
+  const auto records = engine.staging.open(token);
+  co_return !records->next() && !co_await records->fill(ctx);
+}
+
 Task<std::optional<Branch>> sealed_form(EngineParts& engine, Context& ctx,
                                         const Repository& repository, const Branch& branch,
                                         bool require_clean) {
   if (require_clean && !co_await engine.effectively_empty(ctx, repository, staging_tokens(branch),
                                                           branch.commit_id)) {
     throw Error(ErrorCode::dirty_branch, "uncommitted changes (dirty branch)");
+  }
+  if (!require_clean && !branch.sealed_tokens.empty() &&
+      co_await is_unused(engine, ctx, branch.staging_token)) {
+    co_return std::nullopt;
   }
   Branch sealed = branch;
   sealed.sealed_tokens.insert(sealed.sealed_tokens.begin(), branch.staging_token);
@@ -60,8 +72,25 @@ Task<> EngineParts::drop_sealed(Context& ctx, const Repository& repository, cons
 
 Task<> EngineParts::discard(Context& ctx, std::vector<std::string> tokens) {
   if (tokens.empty()) co_return;
-  co_await cleanup.enqueue(ctx, tokens);
+  try {
+    co_await cleanup.enqueue(ctx, tokens);
+  } catch (const Error& error) {
+    log::warn("dropped staging tokens are not queued yet, will try again",
+              {{"error", error.message()}});
+    const std::lock_guard lock(unqueued_mutex);
+    if (unqueued.size() < kUnqueuedMax)
+      unqueued.insert(unqueued.end(), tokens.begin(), tokens.end());
+  }
   tokens_queued = true;
+}
+
+Task<> EngineParts::queue_the_rest(Context& ctx) {
+  std::vector<std::string> tokens;
+  {
+    const std::lock_guard lock(unqueued_mutex);
+    tokens.swap(unqueued);
+  }
+  co_await discard(ctx, std::move(tokens));
 }
 
 Task<std::string> EngineParts::run_hook(Context& ctx, HookRecord record) {
@@ -78,6 +107,7 @@ Task<> EngineParts::run_clean_up() {
       tokens_queued = false;
       Context ctx;
       try {
+        co_await queue_the_rest(ctx);
         const auto result = co_await cleanup.run_pass(ctx, {.min_age = config.clean_up_min_age});
         if (result.more) tokens_queued = true;
       } catch (const Error& error) {

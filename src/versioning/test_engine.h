@@ -1,4 +1,4 @@
-// An engine on memory stores with small ranges, for tests.
+// An engine with small ranges for tests: on memory stores of its own, or on given ones.
 #pragma once
 
 #include <memory>
@@ -13,18 +13,26 @@
 
 namespace tarn::versioning {
 
-struct TestEngine {
+/// One server's engine and caches on stores that may be shared with others. Nothing is cached by
+/// age, and lost races are tried again soon.
+struct EngineOn {
   testing::FakeClock clock;
   io::BlockingPool pool{{.name = "test", .threads = 2}};
-  kv::MemStore kv;
-  block::MemObjectStore objects;
-  Committed committed{objects, pool, {.range_raggedness_entries = 4}};
-  Engine engine{{.kv = kv, .committed = committed, .clock = clock, .loops = nullptr},
-                {.repository_cache_age = {}, .protection_cache_age = {}}};
+  Committed committed;
+  Engine engine;
   BranchId main = BranchId::from_stored("main");
 
-  Task<Repository> repository(Context& ctx) {
-    return engine.create_repository(ctx, {.id = RepositoryId::from_stored("repo"),
+  EngineOn(kv::Store& kv, block::ObjectStore& objects,
+           CommittedConfig config = {.range_raggedness_entries = 4}, io::Loops* loops = nullptr)
+      : committed(objects, pool, std::move(config)),
+        engine({.kv = kv, .committed = committed, .clock = clock, .loops = loops},
+               {.repository_cache_age = {},
+                .protection_cache_age = {},
+                .branch_update_tries = 20,
+                .branch_update_backoff = std::chrono::milliseconds(1)}) {}
+
+  Task<Repository> repository(Context& ctx, std::string id = "repo") {
+    return engine.create_repository(ctx, {.id = RepositoryId::from_stored(std::move(id)),
                                           .storage_namespace = "mem://repo",
                                           .default_branch = main});
   }
@@ -66,6 +74,15 @@ struct TestEngine {
   static Value value(std::string_view text) {
     return {.identity = "id of " + std::string(text), .data = std::string(text)};
   }
+};
+
+struct TestStores {
+  kv::MemStore kv;
+  block::MemObjectStore objects;
+};
+
+struct TestEngine : TestStores, EngineOn {
+  TestEngine() : EngineOn(kv, objects) {}
 };
 
 }  // namespace tarn::versioning

@@ -23,6 +23,8 @@ class CommitFlow {
   Task<Commit> run();
 
  private:
+  Task<> check_source_metarange();
+  Task<> move_head();
   Task<std::optional<Branch>> step(const Branch& branch);
   Task<MetaRangeId> tree_of(const Branch& branch, const Commit& base);
   HookRecord hook(HookEvent event, std::string source_ref) const;
@@ -49,20 +51,30 @@ HookRecord CommitFlow::hook(HookEvent event, std::string source_ref) const {
 }
 
 Task<Commit> CommitFlow::run() {
-  co_await engine_.branches.get(ctx_, repository_, branch_id_);
   co_await engine_.require_unprotected(ctx_, repository_, branch_id_, BlockedAction::commit,
                                        "cannot commit to protected branch");
   EngineParts::require_writable(repository_, params_.force);
-  const auto turn = co_await engine_.take_turn(ctx_, repository_, branch_id_);
+  co_await engine_.branches.get(ctx_, repository_, branch_id_);
+  // Hooks at the two ends run outside the branch's turn: they may work on the branch themselves.
   co_await engine_.run_hook(ctx_, hook(HookEvent::prepare_commit, branch_id_.str()));
-  if (params_.source_metarange) {
-    const Branch branch = co_await engine_.branches.get(ctx_, repository_, branch_id_);
-    if (!co_await engine_.effectively_empty(ctx_, repository_, staging_tokens(branch),
-                                            branch.commit_id)) {
-      throw Error(ErrorCode::dirty_branch,
-                  "cannot use source MetaRange on a branch with uncommitted changes");
-    }
+  co_await move_head();
+  co_await engine_.run_hook(ctx_, hook(HookEvent::post_commit, made_->id.str()));
+  co_return *made_;
+}
+
+Task<> CommitFlow::check_source_metarange() {
+  if (!params_.source_metarange) co_return;
+  const Branch branch = co_await engine_.branches.get(ctx_, repository_, branch_id_);
+  if (!co_await engine_.effectively_empty(ctx_, repository_, staging_tokens(branch),
+                                          branch.commit_id)) {
+    throw Error(ErrorCode::dirty_branch,
+                "cannot use source MetaRange on a branch with uncommitted changes");
   }
+}
+
+Task<> CommitFlow::move_head() {
+  const auto turn = co_await engine_.take_turn(ctx_, repository_, branch_id_);
+  co_await check_source_metarange();
   co_await engine_.seal(ctx_, repository_, branch_id_, false);
   bool no_changes = false;
   try {
@@ -77,8 +89,6 @@ Task<Commit> CommitFlow::run() {
     throw Error(ErrorCode::no_changes, "commit: no changes");
   }
   co_await engine_.discard(ctx_, before_->sealed_tokens);
-  co_await engine_.run_hook(ctx_, hook(HookEvent::post_commit, made_->id.str()));
-  co_return *made_;
 }
 
 Task<std::optional<Branch>> CommitFlow::step(const Branch& branch) {

@@ -5,36 +5,25 @@
 
 namespace tarn::versioning {
 
-namespace {
-
-std::string context_of(std::string_view ref) {
-  return std::string("get commit by ref ").append(ref);
-}
-
-}  // namespace
-
 Task<std::unique_ptr<DiffStream>> Engine::diff(Context& ctx, const Repository& repository,
                                                std::string_view left, std::string_view right) {
-  const CommitPtr from = co_await impl_->commit_of(ctx, repository, left, context_of(left));
-  std::optional<ResolvedRef> to;
-  try {
-    to = co_await impl_->resolver.resolve(ctx, repository, right);
-  } catch (const Error& error) {
-    rethrow_with(error, context_of(right));
-  }
-  const CommitPtr head = co_await impl_->commits.get(ctx, repository, to->commit_id);
+  const CommitPtr from = co_await impl_->commit_of(ctx, repository, left, "");
+  const ResolvedRef to = co_await impl_->resolver.resolve(ctx, repository, right);
+  const CommitPtr head = co_await impl_->commits.get(ctx, repository, to.commit_id);
   auto trees =
       impl_->committed.diff(repository.storage_namespace, from->meta_range_id, head->meta_range_id);
   // A plain branch name stands for its head here; only `branch$` brings staging in (4.2).
-  if (!to->dollar) co_return trees;
+  if (!to.dollar) co_return trees;
   co_return overlay_diff(*impl_, repository.storage_namespace, from->meta_range_id,
-                         std::move(trees), impl_->open_changes(staging_tokens(*to->branch)));
+                         std::move(trees), impl_->open_changes(staging_tokens(*to.branch)));
 }
 
 Task<std::unique_ptr<DiffStream>> Engine::compare(Context& ctx, const Repository& repository,
                                                   std::string_view left, std::string_view right) {
-  const CommitPtr destination = co_await impl_->commit_of(ctx, repository, left, context_of(left));
-  const CommitPtr source = co_await impl_->commit_of(ctx, repository, right, context_of(right));
+  const CommitPtr source = co_await impl_->commit_of(
+      ctx, repository, right, std::string("get commit by ref ").append(right));
+  const CommitPtr destination = co_await impl_->commit_of(
+      ctx, repository, left, std::string("get commit by branch ").append(left));
   const auto base_id = co_await versioning::find_merge_base(ctx, impl_->commits, repository,
                                                             source->id, destination->id);
   if (!base_id) throw Error(ErrorCode::invalid_argument, "no merge base");

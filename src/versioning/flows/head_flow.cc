@@ -27,22 +27,8 @@ void finish_commit(Commit& commit, MetaRangeId tree, std::vector<CommitPtr> pare
 }
 
 Task<std::optional<Commit>> TreeFlow::run() {
-  const auto turn = co_await engine_.take_turn(ctx_, repository_, branch_id_);
-  const Branch sealed = co_await engine_.seal(ctx_, repository_, branch_id_, true);
-  std::exception_ptr failure;
-  try {
-    co_await engine_.branches.update(ctx_, repository_, branch_id_,
-                                     [this](const Branch& branch) { return step(branch); });
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (failure || conflicted_) {
-    // The tokens sealed above were found to hold no change: a refused merge leaves none behind.
-    co_await engine_.drop_sealed(ctx_, repository_, sealed);
-    if (failure) std::rethrow_exception(failure);
-    co_return std::nullopt;
-  }
-  co_await engine_.discard(ctx_, sealed_);
+  co_await move_head();
+  if (conflicted_) co_return std::nullopt;
   co_await engine_.run_hook(ctx_, {.event = post_event(),
                                    .repository = &repository_,
                                    .branch = branch_id_.str(),
@@ -52,11 +38,33 @@ Task<std::optional<Commit>> TreeFlow::run() {
   co_return made_;
 }
 
+Task<> TreeFlow::move_head() {
+  const auto turn = co_await engine_.take_turn(ctx_, repository_, branch_id_);
+  co_await engine_.seal(ctx_, repository_, branch_id_, true);
+  std::exception_ptr failure;
+  try {
+    co_await engine_.branches.update(ctx_, repository_, branch_id_,
+                                     [this](const Branch& branch) { return step(branch); });
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure && !conflicted_) {
+    co_await engine_.discard(ctx_, clean_->sealed_tokens);
+    co_return;
+  }
+  // Only what the last attempt found clean: a write that was acknowledged while we were sealing
+  // lies in these tokens too, and is what made the branch dirty.
+  if (clean_) co_await engine_.drop_sealed(ctx_, repository_, *clean_);
+  if (failure) std::rethrow_exception(failure);
+}
+
 Task<std::optional<Branch>> TreeFlow::step(const Branch& branch) {
+  clean_.reset();
   if (!co_await engine_.effectively_empty(ctx_, repository_, branch.sealed_tokens,
                                           branch.commit_id)) {
     throw Error(ErrorCode::dirty_branch, "uncommitted changes (dirty branch)");
   }
+  clean_ = branch;
   const CommitPtr head = co_await engine_.commits.get(ctx_, repository_, branch.commit_id);
   Trees inputs = co_await trees(*head);
   const std::string key = head->meta_range_id + "/" + inputs.source + "/" + inputs.base;
@@ -77,7 +85,6 @@ Task<std::optional<Branch>> TreeFlow::step(const Branch& branch) {
                                                  .branch = branch_id_.str(),
                                                  .source_ref = hook_source(*made_),
                                                  .commit = made_});
-  sealed_ = branch.sealed_tokens;
   Branch moved = branch;
   moved.commit_id = made_->id;
   moved.sealed_tokens.clear();

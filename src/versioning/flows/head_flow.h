@@ -25,7 +25,7 @@ Commit new_commit(std::string committer, std::string message, Timestamp when, Me
 void finish_commit(Commit& commit, MetaRangeId tree, std::vector<CommitPtr> parents);
 
 /// A tree change to a branch that takes nothing from staging: merge, revert, cherry-pick. Holds the
-/// branch's turn while it runs. Derived classes name the trees and the commit.
+/// branch's turn until the head has moved. Derived classes name the trees and the commit.
 class TreeFlow {
  public:
   TreeFlow(EngineParts& engine, Context& ctx, const Repository& repository, const BranchId& branch)
@@ -61,10 +61,11 @@ class TreeFlow {
   ChangeSummary summary_;
 
  private:
+  Task<> move_head();
   Task<std::optional<Branch>> step(const Branch& branch);
   std::optional<BuiltTree> built_;
   std::optional<Commit> made_;
-  std::vector<std::string> sealed_;
+  std::optional<Branch> clean_;  // as read by the last attempt, if its sealed tokens held nothing
   std::string pre_run_id_;
   bool conflicted_ = false;
 };

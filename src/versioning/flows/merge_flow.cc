@@ -27,21 +27,21 @@ class MergeFlow final : public TreeFlow {
         when_(engine.clock.now()) {}
 
   Task<MergeOutcome> outcome() {
-    const std::string context = "update branch " + branch_id_.str();
-    co_await engine_.branches.get(ctx_, repository_, branch_id_);
-    source_ = co_await engine_.commit_of(ctx_, repository_, source_ref_,
-                                         context + ": get commit by ref " + source_ref_);
     try {
       const auto made = co_await run();
       co_return MergeOutcome{made ? std::optional(made->id) : std::nullopt, summary_};
     } catch (const Error& error) {
       if (error.code() != ErrorCode::no_changes) throw;
-      rethrow_with(error, context);
+      rethrow_with(error, "update branch " + branch_id_.str());
     }
   }
 
  private:
   Task<Trees> trees(const Commit& head) override {
+    // Only now: a dirty destination is told first, whatever the source.
+    source_ = co_await engine_.commit_of(
+        ctx_, repository_, source_ref_,
+        format("update branch {}: get commit by ref {}", branch_id_.str(), source_ref_));
     const auto base_id =
         co_await find_merge_base(ctx_, engine_.commits, repository_, source_->id, head.id);
     if (!base_id) throw Error(ErrorCode::invalid_argument, "no merge base");

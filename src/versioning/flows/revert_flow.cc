@@ -35,12 +35,11 @@ class RevertFlow final : public TreeFlow {
         when_(engine.clock.now()) {}
 
   Task<Commit> outcome() {
-    co_await engine_.branches.get(ctx_, repository_, branch_id_);
-    reverted_ = co_await engine_.commit_of(ctx_, repository_, ref_, "get commit from ref " + ref_);
     if (params_.parent_number < 0) {
       throw Error(ErrorCode::invalid_argument,
                   "argument parentNumber: invalid value: validation error");
     }
+    reverted_ = co_await engine_.commit_of(ctx_, repository_, ref_, "get commit from ref " + ref_);
     if (reverted_->parents.size() > 1 && params_.parent_number == 0) {
       throw Error(ErrorCode::conflict,
                   "must specify 1-based parent number for reverting merge commit");
@@ -94,13 +93,12 @@ class CherryPickFlow final : public TreeFlow {
         when_(engine.clock.now()) {}
 
   Task<Commit> outcome() {
-    co_await engine_.branches.get(ctx_, repository_, branch_id_);
-    picked_ = co_await engine_.commit_of(ctx_, repository_, ref_, "get commit from ref " + ref_);
     if (params_.parent_number && *params_.parent_number <= 0) {
       throw Error(ErrorCode::invalid_argument,
                   "argument parentNumber: value should be greater than 0: invalid value: "
                   "validation error");
     }
+    picked_ = co_await engine_.commit_of(ctx_, repository_, ref_, "get commit from ref " + ref_);
     if (picked_->parents.size() > 1 && !params_.parent_number) {
       throw Error(ErrorCode::invalid_argument,
                   "must specify 1-based parent number for cherry-picking merge commit");
@@ -111,9 +109,6 @@ class CherryPickFlow final : public TreeFlow {
                   format("parent {}: given commit does not have the given parent number", number));
     }
     parent_tree_ = co_await parent_tree(engine_, ctx_, repository_, *picked_, number);
-    if (parent_tree_ == picked_->meta_range_id) {
-      throw Error(ErrorCode::no_changes, "update branch: no changes");
-    }
     auto made = co_await run();
     if (!made) refuse_conflict();
     co_return *std::move(made);
@@ -122,6 +117,9 @@ class CherryPickFlow final : public TreeFlow {
  private:
   Task<Trees> trees(const Commit& head) override {
     static_cast<void>(head);
+    if (parent_tree_ == picked_->meta_range_id) {
+      throw Error(ErrorCode::no_changes, "update branch: no changes");
+    }
     co_return Trees{picked_->meta_range_id, parent_tree_};
   }
 

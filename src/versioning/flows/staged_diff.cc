@@ -16,6 +16,7 @@ constexpr std::size_t kBatch = 512;
 struct Change {
   std::string key;
   std::optional<Value> value;  // nullopt: tombstone
+  std::optional<Value> left;
 };
 
 class OverlayDiff final : public DiffStream {
@@ -29,24 +30,44 @@ class OverlayDiff final : public DiffStream {
         changes_(std::move(changes)) {}
 
   bool next() override {
-    if (position_ >= batch_.size()) return false;
-    current_ = std::move(batch_[position_++]);
-    return true;
+    for (;;) {
+      if (!pending_tree_ && !trees_ended_) {
+        if (!trees_->next()) return false;
+        pending_tree_ = trees_->difference();
+      }
+      const bool have_change = position_ < batch_.size();
+      if (!have_change && !changes_ended_) return false;
+      if (!have_change && !pending_tree_) return false;  // the end
+      if (!have_change || (pending_tree_ && pending_tree_->key < batch_[position_].key)) {
+        current_ = *std::exchange(pending_tree_, std::nullopt);
+        return true;
+      }
+      Change& change = batch_[position_++];
+      // Staging decides at its keys, whatever the trees say.
+      if (pending_tree_ && pending_tree_->key == change.key) pending_tree_.reset();
+      if (take_difference(change)) return true;
+    }
   }
 
   Task<bool> fill(Context& ctx) override {
-    while (position_ >= batch_.size()) {
-      if (changes_ended_ && trees_ended()) co_return false;
-      co_await read_batch(ctx);
+    while (!next()) {
+      if (!pending_tree_ && !trees_ended_) {
+        trees_ended_ = !co_await trees_->fill(ctx);
+        if (!trees_ended_) pending_tree_ = trees_->difference();
+      } else if (!changes_ended_) {
+        co_await read_batch(ctx);
+      } else {
+        co_return false;
+      }
     }
-    co_return next();
+    co_return true;
   }
 
   void seek(std::string_view key) override {
     batch_.clear();
     position_ = 0;
     pending_tree_.reset();
-    trees_ended_ = false;
+    trees_ended_ = trees_ == nullptr;
     changes_ended_ = false;
     if (trees_ != nullptr) trees_->seek(key);
     changes_->seek(key);
@@ -55,63 +76,40 @@ class OverlayDiff final : public DiffStream {
   const Difference& difference() const override { return current_; }
 
  private:
-  bool trees_ended() const { return trees_ == nullptr || (trees_ended_ && !pending_tree_); }
-
   Task<> read_batch(Context& ctx) {
     batch_.clear();
     position_ = 0;
-    std::vector<Change> changes;
-    while (changes.size() < batch_size_) {
+    while (batch_.size() < batch_size_) {
       if (!changes_->next() && !co_await changes_->fill(ctx)) {
         changes_ended_ = true;
         break;
       }
       const RecordView& record = changes_->record();
-      changes.push_back({std::string(record.key),
-                         record.tombstone ? std::nullopt : std::optional(record.to_value())});
+      batch_.push_back({std::string(record.key),
+                        record.tombstone ? std::nullopt : std::optional(record.to_value()),
+                        std::nullopt});
     }
     batch_size_ = kBatch;
     std::vector<std::string> keys;
-    keys.reserve(changes.size());
-    for (const Change& change : changes)
+    keys.reserve(batch_.size());
+    for (const Change& change : batch_)
       keys.push_back(change.key);
     auto left = co_await engine_.committed.get_many(ctx, storage_namespace_, left_, keys);
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      co_await take_trees_before(ctx, &changes[i].key);
-      add(std::move(changes[i]), std::move(left[i]));
-    }
-    if (changes_ended_) co_await take_trees_before(ctx, nullptr);
+    for (std::size_t i = 0; i < batch_.size(); ++i)
+      batch_[i].left = std::move(left[i]);
   }
 
-  /// Moves tree differences below `key` into the batch, and drops one at `key`: staging decides
-  /// there. Without a key, takes up to a batch of what is left.
-  Task<> take_trees_before(Context& ctx, const std::string* key) {
-    if (trees_ == nullptr) co_return;
-    while (key != nullptr || batch_.size() < kBatch) {
-      if (!pending_tree_) {
-        if (trees_ended_) co_return;
-        if (!trees_->next() && !co_await trees_->fill(ctx)) {
-          trees_ended_ = true;
-          co_return;
-        }
-        pending_tree_ = trees_->difference();
-      }
-      if (key != nullptr && pending_tree_->key > *key) co_return;
-      const bool overlaid = key != nullptr && pending_tree_->key == *key;
-      if (!overlaid) batch_.push_back(*std::move(pending_tree_));
-      pending_tree_.reset();
-      if (overlaid) co_return;
-    }
-  }
-
-  void add(Change change, std::optional<Value> left) {
+  /// False: the change makes no difference to the left tree.
+  bool take_difference(Change& change) {
     if (!change.value) {
-      if (left) batch_.push_back({DiffType::removed, std::move(change.key), *std::move(left)});
-    } else if (!left) {
-      batch_.push_back({DiffType::added, std::move(change.key), *std::move(change.value)});
-    } else if (left->identity != change.value->identity) {
-      batch_.push_back({DiffType::changed, std::move(change.key), *std::move(change.value)});
+      if (!change.left) return false;
+      current_ = {DiffType::removed, std::move(change.key), *std::move(change.left)};
+      return true;
     }
+    if (change.left && change.left->identity == change.value->identity) return false;
+    const DiffType type = change.left ? DiffType::changed : DiffType::added;
+    current_ = {type, std::move(change.key), *std::move(change.value)};
+    return true;
   }
 
   EngineParts& engine_;
@@ -120,10 +118,10 @@ class OverlayDiff final : public DiffStream {
   std::unique_ptr<DiffStream> trees_;
   std::unique_ptr<RecordStream> changes_;
   std::optional<Difference> pending_tree_;
-  bool trees_ended_ = false;
+  bool trees_ended_ = trees_ == nullptr;
   bool changes_ended_ = false;
   std::size_t batch_size_ = kFirstBatch;
-  std::vector<Difference> batch_;
+  std::vector<Change> batch_;  // looked up in the left tree; given out from position_ on
   std::size_t position_ = 0;
   Difference current_;
 };
