@@ -190,10 +190,9 @@ std::optional<std::string> find_violation(const Schema& schema, std::int64_t num
 std::optional<std::string> find_violation(const Schema& schema, JsonView value) {
   const auto violation = check(schema, value);
   if (!violation) return std::nullopt;
-  std::string out;
-  if (!schema.name.empty()) {
-    out = format("doesn't match schema #/components/schemas/{}: ", schema.name);
-  }
+  std::string out = "doesn't match schema";
+  if (!schema.name.empty()) append_format(out, " #/components/schemas/{}", schema.name);
+  out += ": ";
   if (!violation->path.empty()) {
     out += "Error at \"";
     for (std::size_t i = violation->path.size(); i > 0; --i) {

@@ -54,21 +54,14 @@ Task<> send_json(Context& ctx, http::Response& response, std::uint16_t status, s
   co_await response.send(ctx, body);
 }
 
-/// Errors of HEAD have no body, and so no type.
-Task<> send_error(Context& ctx, http::Request& request, http::Response& response,
-                  ErrorAnswer answer) {
-  if (request.method() == "HEAD") {
-    response.set_status(answer.status);
-    co_return co_await response.send(ctx, {});
-  }
-  api::Error model{.message = std::move(answer.message)};
+Task<> send_error(Context& ctx, http::Response& response, ErrorAnswer answer) {
+  const api::Error model{.message = std::move(answer.message)};
   co_await send_json(ctx, response, answer.status, api::to_json(model));
 }
 
-Task<> send_refusal(Context& ctx, http::Request& request, http::Response& response,
-                    Refusal refusal) {
+Task<> send_refusal(Context& ctx, http::Response& response, Refusal refusal) {
   if (!refusal.is_plain_text) {
-    co_return co_await send_error(ctx, request, response, {400, std::move(refusal.message)});
+    co_return co_await send_error(ctx, response, {400, std::move(refusal.message)});
   }
   response.set_status(400);
   response.add_header("Content-Type", "text/plain; charset=utf-8");
@@ -141,9 +134,9 @@ Task<> Api::Impl::serve(Context& ctx, http::Request& request, http::Response& re
     co_return co_await run(ctx, routes[match->route], *match, request, response);
   }
   if (!percent_decode(path)) {
-    co_return co_await send_error(ctx, request, response, {400, "malformed path"});
+    co_return co_await send_error(ctx, response, {400, "malformed path"});
   }
-  co_await send_error(ctx, request, response, {404, "invalid API endpoint"});
+  co_await send_error(ctx, response, {404, "invalid API endpoint"});
 }
 
 Task<> Api::Impl::run(Context& ctx, const Route& route, const http::RouteMatch& match,
@@ -170,7 +163,12 @@ Task<> Api::Impl::run(Context& ctx, const Route& route, const http::RouteMatch& 
                   {"at", format("{}:{}", failure->where().file_name(), failure->where().line())}});
     }
     if (response.started()) throw Error(*failure);
-    co_await send_error(ctx, request, response, std::move(answer));
+    if (request.method() == "HEAD") {  // no body, and so no type
+      response.set_status(answer.status);
+      co_await response.send(ctx, {});
+    } else {
+      co_await send_error(ctx, response, std::move(answer));
+    }
   }
   note(ctx, route, request, response.status(), SteadyClock::now() - began);
 }
@@ -179,7 +177,7 @@ Task<> Api::Impl::attempt(Context& ctx, const Route& route, const http::RouteMat
                           http::Request& request, http::Response& response, Prepared& prepared) {
   co_await prepare(ctx, route, match, request, prepared);
   if (prepared.refusal) {
-    co_return co_await send_refusal(ctx, request, response, *std::move(prepared.refusal));
+    co_return co_await send_refusal(ctx, response, *std::move(prepared.refusal));
   }
   response.add_header("X-Request-Id", request.id());
   if (prepared.identity.failed) {

@@ -66,7 +66,7 @@ std::optional<Refusal> check_value(const ParameterRule& rule, std::string_view v
   }
   if (wrong) return violation(rule, *wrong);
   if (rule.is_date_time && !parse_rfc3339(value)) {
-    return unusable(rule, format("error parsing '{}' as RFC3339 time", value));
+    return violation(rule, "string doesn't match the format \"date-time\"");
   }
   return std::nullopt;
 }
@@ -134,7 +134,9 @@ std::optional<Refusal> check_all(const ParameterRule& rule,
     if (rule.required) return violation(rule, "value is required but missing");
     return std::nullopt;
   }
-  if (rule.schema->type == Schema::Type::array) return std::nullopt;
+  if (rule.schema->type == Schema::Type::array) {
+    return values[0].empty() ? check_empty(rule) : std::nullopt;
+  }
   auto refusal = values[0].empty() ? check_empty(rule) : check_value(rule, values[0]);
   if (refusal || values.size() == 1) return refusal;
   if (rule.in == ParameterRule::In::header) {

@@ -87,9 +87,10 @@ TEST(ReadParameters, AnswersWithTheReferencesTexts) {
            R"(json: parameter "type" in query has an error: value is not one of the allowed values ["two_dot","three_dot"])"},
           {"logCommits", "objects=a&objects=b&prefixes=c&since=&stop_at=", "(accepted)"},
           {"logCommits", "since=2026-01-02T03:04:05Z", "(accepted)"},
+          {"logCommits", "objects=",
+           R"(json: parameter "objects" in query has an error: empty value is not allowed)"},
           {"logCommits", "since=yesterday",
-           "text: Invalid format for parameter since: error parsing 'yesterday' as RFC3339 "
-           "time"}}) {
+           R"(json: parameter "since" in query has an error: string doesn't match the format "date-time")"}}) {
     EXPECT_EQ(refusal(operation, query), expected) << operation << "?" << query;
   }
 }

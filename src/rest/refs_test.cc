@@ -154,6 +154,7 @@ TEST_F(TagsTest, AreRefusedWithTheReferencesTexts) {
        {"POST", "/tags", R"({"id":"","ref":"main"})", 400,
         "argument tagID: required value: validation error"},
        {"POST", "/tags", R"({"id":"a..b","ref":"main"})", 400, kBadTag},
+       {"POST", "/tags", R"({"id":"x","ref":""})", 400, "ref: invalid value: validation error"},
        {"POST", "/tags", R"({"id":"x","ref":"main$"})", 400,
         "ref: invalid value: validation error: should point to a commit"},
        {"GET", "/tags/a..b", "", 400, kBadTag}});

@@ -5,17 +5,6 @@
 
 namespace tarn::rest {
 
-namespace {
-
-void require_given(std::string_view text, std::string_view argument) {
-  if (!text.empty()) return;
-  throw Error(
-      ErrorCode::invalid_argument,
-      std::string("argument ").append(argument).append(": required value: validation error"));
-}
-
-}  // namespace
-
 Task<> list_tags(Call& call) {
   const auto repository = co_await call.repository();
   const auto page = co_await call.services.engine.list_tags(call.ctx, *repository, call.page());
@@ -26,9 +15,10 @@ Task<> list_tags(Call& call) {
 Task<> create_tag(Call& call) {
   const auto creation = api::decode_tag_creation(call.body());
   const auto repository = co_await call.repository();
-  require_given(creation.id, "tagID");
+  if (creation.id.empty()) {
+    throw Error(ErrorCode::invalid_argument, "argument tagID: required value: validation error");
+  }
   const TagId id = require_tag(creation.id);
-  require_given(creation.ref, "ref");
   const auto tag = co_await call.services.engine.create_tag(call.ctx, *repository, id, creation.ref,
                                                             creation.force);
   co_await call.reply(201, to_model(tag));
