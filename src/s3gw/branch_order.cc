@@ -21,10 +21,10 @@ void BranchOrder::finish(std::vector<std::string>& ready) {
 }
 
 std::vector<std::string> earlier_names(std::string_view start) {
+  constexpr std::size_t kNamesMax = 256;  // nobody's names have more dashes; a marker might
   std::vector<std::string> names;
-  for (auto dash = start.find('-'); dash != std::string_view::npos;
-       dash = start.find('-', dash + 1)) {
-    if (dash > 0) names.emplace_back(start.substr(0, dash));
+  for (std::size_t i = 1; i < start.size() && names.size() < kNamesMax; ++i) {
+    if (static_cast<unsigned char>(start[i]) < '/') names.emplace_back(start.substr(0, i));
   }
   if (!start.empty()) names.emplace_back(start);
   return names;

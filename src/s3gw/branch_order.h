@@ -22,8 +22,8 @@ class BranchOrder {
   std::vector<std::string> waiting_;
 };
 
-/// Names before `start` in the store's order that may still stand behind it in key order:
-/// "a-b-c" gives "a" and "a-b", and the name itself.
+/// Names before `start`, any text, in the store's order that stand behind it in key order: its
+/// prefixes that a character below '/' follows ("a-b-c" gives "a" and "a-b"), and the whole text.
 std::vector<std::string> earlier_names(std::string_view start);
 
 }  // namespace tarn::s3gw
