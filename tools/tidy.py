@@ -31,7 +31,7 @@ def check_text(path: pathlib.Path, text: str) -> list[str]:
     name = path.relative_to(SRC).as_posix()
     problems = []
     for pattern, instead, allowed in BANNED:
-        if name in allowed or (name.endswith("_test.cc") and pattern.startswith("using")):
+        if name in allowed or (name.endswith(("_test.cc", "_fuzz.cc")) and pattern.startswith("using")):
             continue
         for match in re.finditer(pattern, text):
             line = text.count("\n", 0, match.start()) + 1

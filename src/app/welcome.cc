@@ -60,11 +60,11 @@ std::string first_start_text(const std::string& url, const auth::CredentialSecre
                 "LAKECTL_CREDENTIALS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY lakectl commit "
                 "lakefs://demo/main -m 'first'\n",
                 url);
-  append_format(
-      text,
-      "  duckdb -c \"CREATE SECRET (TYPE s3, KEY_ID '{}', SECRET '{}', ENDPOINT '{}', "
-      "USE_SSL {}, URL_STYLE 'path'); SELECT size FROM read_text('s3://demo/main/README.md')\"\n",
-      key, value, host, url.starts_with("https") ? "true" : "false");
+  append_format(text,
+                "  duckdb -c \"CREATE SECRET (TYPE s3, KEY_ID '{}', SECRET '{}', ENDPOINT '{}', "
+                "USE_SSL {}, URL_STYLE 'path', REGION 'us-east-1'); SELECT size FROM "
+                "read_text('s3://demo/main/README.md')\"\n",
+                key, value, host, url.starts_with("https") ? "true" : "false");
   text += "\nThe tour is in docs/tutorial.md. Stop the server with Ctrl-C.\n\n";
   return text;
 }

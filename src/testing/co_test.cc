@@ -1,8 +1,10 @@
 #include "testing/co_test.h"
 
 #include <chrono>
+#include <deque>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -22,11 +24,16 @@ struct Outcome {
 };
 
 /// A thread that has just resumed the coroutine may still be inside the loop's post() when the
-/// coroutine has ended. So a loop is kept until the next test has ended; by then what this test
-/// and its fixture own is joined.
+/// coroutine has ended. So the loops of a test (its fixture may run several) are kept until another
+/// test begins; by then what this one owns is joined. Bounded for tests that run very many.
 void retire(std::unique_ptr<boost::asio::io_context> loop) {
-  static std::unique_ptr<boost::asio::io_context> previous;
-  previous = std::move(loop);
+  constexpr std::size_t kLoopsMax = 64;  // three descriptors each
+  static std::deque<std::unique_ptr<boost::asio::io_context>> kept;
+  static const ::testing::TestInfo* owner = nullptr;
+  const auto* current = ::testing::UnitTest::GetInstance()->current_test_info();
+  if (std::exchange(owner, current) != current) kept.clear();
+  kept.push_back(std::move(loop));
+  if (kept.size() > kLoopsMax) kept.pop_front();
 }
 
 }  // namespace
