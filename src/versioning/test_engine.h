@@ -14,7 +14,7 @@
 namespace tarn::versioning {
 
 /// One server's engine and caches on stores that may be shared with others. Nothing is cached by
-/// age, and lost races are tried again soon.
+/// age, and lost races are tried again soon and often: tests race far harder than life.
 struct EngineOn {
   testing::FakeClock clock;
   io::BlockingPool pool{{.name = "test", .threads = 2}};
@@ -29,7 +29,8 @@ struct EngineOn {
                {.repository_cache_age = {},
                 .protection_cache_age = {},
                 .branch_update_tries = 20,
-                .branch_update_backoff = std::chrono::milliseconds(1)}) {}
+                .branch_update_backoff = std::chrono::milliseconds(1),
+                .staging_write_tries = 100}) {}
 
   Task<Repository> repository(Context& ctx, std::string id = "repo") {
     return engine.create_repository(ctx, {.id = RepositoryId::from_stored(std::move(id)),
