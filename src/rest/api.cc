@@ -35,7 +35,7 @@ constexpr std::string_view kMount = "/api/v1";
 constexpr std::chrono::seconds kSlow{1};
 // A body is read before its sender is refused, as the contract comes first. Not more than this of
 // a stranger's.
-constexpr std::uint64_t kStrangerBodyBytesMax = 64 * 1024;
+constexpr std::uint64_t kStrangerBodyBytesMax = 65'536;
 
 bool is_known_method(std::string_view method) {
   constexpr std::array<std::string_view, 9> kMethods = {
@@ -59,11 +59,14 @@ Task<> send_error(Context& ctx, http::Response& response, ErrorAnswer answer) {
   co_await send_json(ctx, response, answer.status, api::to_json(model));
 }
 
-Task<> send_refusal(Context& ctx, http::Response& response, Refusal refusal) {
+Task<> send_refusal(Context& ctx, http::Response& response, Refusal refusal,
+                    const std::string& request_id) {
   if (!refusal.is_plain_text) {
     co_return co_await send_error(ctx, response, {400, std::move(refusal.message)});
   }
   response.set_status(400);
+  // Found when the parameters are bound, which the reference does behind the request id.
+  response.add_header("X-Request-Id", request_id);
   response.add_header("Content-Type", "text/plain; charset=utf-8");
   response.add_header("X-Content-Type-Options", "nosniff");
   co_await response.send(ctx, refusal.message + "\n");
@@ -177,7 +180,7 @@ Task<> Api::Impl::attempt(Context& ctx, const Route& route, const http::RouteMat
                           http::Request& request, http::Response& response, Prepared& prepared) {
   co_await prepare(ctx, route, match, request, prepared);
   if (prepared.refusal) {
-    co_return co_await send_refusal(ctx, response, *std::move(prepared.refusal));
+    co_return co_await send_refusal(ctx, response, *std::move(prepared.refusal), request.id());
   }
   response.add_header("X-Request-Id", request.id());
   if (prepared.identity.failed) {

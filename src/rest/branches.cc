@@ -67,7 +67,12 @@ Task<> reset_branch(Call& call) {
       throw Error(ErrorCode::invalid_argument,
                   "argument path: missing path: required value: validation error");
     }
-    co_await engine.reset_key(call.ctx, *repository, id, reset.path, options);
+    try {
+      co_await engine.reset_key(call.ctx, *repository, id, reset.path, options);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::branch_not_found) throw;
+      throw Error(error.code(), "getting branch: branch not found");
+    }
   } else if (reset.type == "common_prefix" && !reset.path.empty()) {
     co_await engine.reset_prefix(call.ctx, *repository, id, reset.path, options);
   } else {

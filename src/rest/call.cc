@@ -55,7 +55,14 @@ versioning::PageRequest Call::page() const {
 }
 
 catalog::ListParams Call::list_params() const {
-  return {.prefix = params.text("prefix"),
+  const std::string& prefix = params.text("prefix");
+  if (prefix.size() > catalog::kPathBytesMax) {
+    throw Error(ErrorCode::invalid_argument,
+                format("argument prefix: invalid value: validation error: {} is above maximum "
+                       "length ({})",
+                       prefix.size(), catalog::kPathBytesMax));
+  }
+  return {.prefix = prefix,
           .delimiter = params.text("delimiter"),
           .after = params.text("after"),
           .amount = amount()};

@@ -27,7 +27,7 @@ struct ApiConfig {
   // about a difference, so it names the lakeFS release whose API this is.
   std::string version = "1.84.0";
   std::string default_namespace_prefix;  // "" = the store's
-  std::uint64_t json_body_bytes_max = 16 * 1024 * 1024;
+  std::uint64_t json_body_bytes_max = 16ULL << 20;
   bool secure_cookies = false;  // as when this server, or one in front of it, speaks TLS
 };
 

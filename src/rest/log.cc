@@ -13,6 +13,10 @@ Task<std::optional<CommitId>> commit_of(Call& call, const versioning::Repository
   if (ref.empty()) co_return std::nullopt;
   try {
     const auto resolved = co_await call.services.engine.resolve(call.ctx, repository, ref);
+    if (resolved.dollar) {
+      throw Error(ErrorCode::invalid_argument,
+                  "ref: invalid value: validation error: should point to a commit");
+    }
     co_return resolved.commit_id;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found && error.code() != ErrorCode::invalid_argument) throw;
@@ -30,6 +34,8 @@ Task<> log_commits(Call& call) {
                                .objects = call.params.list("objects"),
                                .prefixes = call.params.list("prefixes"),
                                .limit = limit};
+  // In this order, so that of several bad references the same one is named as by the reference.
+  co_await commit_of(call, *repository, call.params.text("ref"), "ref");
   params.after = co_await commit_of(call, *repository, call.params.text("after"), "from ref");
   params.stop_at = co_await commit_of(call, *repository, call.params.text("stop_at"), "stop_at");
   if (const auto since = parse_rfc3339(call.params.text("since"))) params.since = *since;

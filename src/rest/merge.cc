@@ -14,13 +14,24 @@ versioning::MergeStrategy parse_strategy(std::string_view text) {
   throw Error(ErrorCode::invalid_argument, "argument strategy: invalid value: validation error");
 }
 
+/// The text of a reference: some characters, none of them a space.
+const std::string& require_source(const Call& call) {
+  const std::string& ref = call.params.text("sourceRef");
+  if (ref.find_first_of(" \t\n\v\f\r") != std::string::npos) {
+    throw Error(ErrorCode::invalid_argument,
+                "argument source: ref: invalid value: validation error");
+  }
+  return ref;
+}
+
 }  // namespace
 
 Task<> merge_into_branch(Call& call) {
   api::Merge merge;
   if (call.document) merge = api::decode_merge(call.body());
   const auto repository = co_await call.repository();
-  const BranchId destination = require_branch(call.params.text("destinationBranch"));
+  const BranchId destination =
+      require_branch(call.params.text("destinationBranch"), "argument destination");
   versioning::MergeParams params{.committer = call.committer(),
                                  .message = std::move(merge.message),
                                  .metadata = std::move(merge.metadata),
@@ -28,8 +39,8 @@ Task<> merge_into_branch(Call& call) {
                                  .squash = merge.squash_merge,
                                  .allow_empty = merge.allow_empty,
                                  .force = merge.force};
-  const auto outcome = co_await call.services.engine.merge(
-      call.ctx, *repository, destination, call.params.text("sourceRef"), std::move(params));
+  const auto outcome = co_await call.services.engine.merge(call.ctx, *repository, destination,
+                                                           require_source(call), std::move(params));
   // A conflict is answered with the same document, its reference empty.
   api::MergeResult result;
   if (outcome.commit_id) result.reference = outcome.commit_id->str();
@@ -39,7 +50,7 @@ Task<> merge_into_branch(Call& call) {
 Task<> find_merge_base(Call& call) {
   const auto repository = co_await call.repository();
   const auto found = co_await call.services.engine.find_merge_base(
-      call.ctx, *repository, call.params.text("sourceRef"), call.params.text("destinationBranch"));
+      call.ctx, *repository, require_source(call), call.params.text("destinationBranch"));
   if (!found) throw Error(ErrorCode::invalid_argument, "no merge base");
   co_await call.reply(200,
                       api::FindMergeBaseResult{.source_commit_id = found->source.str(),

@@ -137,7 +137,6 @@ Task<> get_underlying_properties(Call& call) {
 
 Task<> list_objects(Call& call) {
   const auto repository = co_await call.repository();
-  refuse_presign(call);
   const catalog::Catalog& catalog = call.services.catalog;
   const bool with_metadata = call.params.flag("user_metadata");
   auto listing = co_await call.services.catalog.list(call.ctx, *repository, call.params.text("ref"),
@@ -148,6 +147,9 @@ Task<> list_objects(Call& call) {
     if (item.is_prefix) {
       page.results.push_back({.path = item.path, .path_type = api::PathType::common_prefix});
       continue;
+    }
+    if (call.params.flag("presign")) {
+      throw Error(ErrorCode::invalid_argument, "get pre signed url: operation not supported");
     }
     auto stats = to_model(item.path, item.entry, catalog.display_address(*repository, item.entry));
     if (!with_metadata || stats.metadata->empty()) stats.metadata.reset();

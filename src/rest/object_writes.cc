@@ -100,7 +100,7 @@ Task<> delete_objects(Call& call) {
 Task<> copy_object(Call& call) {
   auto creation = api::decode_object_copy_creation(call.body());
   const auto repository = co_await call.repository();
-  const BranchId branch = call.branch();
+  const BranchId branch = require_branch(call.params.text("branch"), "argument name");
   if (creation.shallow) throw Error(ErrorCode::not_implemented, "Not Implemented");
   const std::string& path = call.params.text("dest_path");
   const catalog::CopySource source{.repository = repository->id,

@@ -135,7 +135,8 @@ std::optional<Refusal> check_all(const ParameterRule& rule,
     return std::nullopt;
   }
   if (rule.schema->type == Schema::Type::array) {
-    return values[0].empty() ? check_empty(rule) : std::nullopt;
+    const bool any_empty = std::ranges::any_of(values, &std::string::empty);
+    return any_empty ? check_empty(rule) : std::nullopt;
   }
   auto refusal = values[0].empty() ? check_empty(rule) : check_value(rule, values[0]);
   if (refusal || values.size() == 1) return refusal;
@@ -148,9 +149,9 @@ std::optional<Refusal> check_all(const ParameterRule& rule,
 }  // namespace
 
 const std::string& Parameters::text(std::string_view name) const {
-  static const std::string none;
+  static const std::string kNone;
   const auto found = std::ranges::find(values_, name, &decltype(values_)::value_type::first);
-  return found == values_.end() ? none : found->second;
+  return found == values_.end() ? kNone : found->second;
 }
 
 bool Parameters::has(std::string_view name) const {

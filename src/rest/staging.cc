@@ -47,9 +47,16 @@ Task<> link_physical_address(Call& call) {
                                  .mtime = staged.mtime,
                                  .metadata = std::move(staged.user_metadata),
                                  .content_type = std::move(staged.content_type)};
-  const auto entry = co_await call.services.catalog.link(
-      call.ctx, *repository, branch, path, std::move(object), write_condition(call), staged.force);
-  co_await call.reply(200, to_model(path, entry, address));
+  std::optional<catalog::Entry> entry;
+  try {
+    entry =
+        co_await call.services.catalog.link(call.ctx, *repository, branch, path, std::move(object),
+                                            write_condition(call), staged.force);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::precondition_failed) throw;
+    throw Error(error.code(), "Precondition failed");  // uploads say more
+  }
+  co_await call.reply(200, to_model(path, *entry, address));
 }
 
 Task<> stage_object(Call& call) {
