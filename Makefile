@@ -1,5 +1,5 @@
 # Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
-.PHONY: serve build test unit scenarios nightly tsan format lint bench deps test-deps clean
+.PHONY: serve build test unit scenarios nightly tsan docs format lint bench deps test-deps clean
 
 BUILD := build/release
 JOBS ?= $(shell nproc)
@@ -14,9 +14,11 @@ test-deps:
 	@tools/install-deps test
 
 build: deps
-	@cmake --preset release > /dev/null
-	@ninja -C $(BUILD) -j $(JOBS) --quiet tarn
-	@ln -sfn app/tarn $(BUILD)/tarn
+	@mkdir -p build
+	@cmake --preset release > build/release.configure.log 2>&1 || \
+	  { tail -n 30 build/release.configure.log >&2; exit 1; }
+	@ninja -C $(BUILD) -j $(JOBS) $(if $(CI),--quiet) tarn
+	@ln -sfn src/app/tarn $(BUILD)/tarn
 
 # Unit, contract, model and fuzz-replay tests under ASan and UBSan; then real clients against the
 # release binary.
@@ -32,9 +34,14 @@ scenarios: build test-deps
 tsan: deps
 	@tools/run-tests tsan
 
+# Everything of `test`, then ThreadSanitizer, a longer model run, more crashes and a 5 GiB object.
 nightly: test
 	@tools/run-tests tsan
 	@tools/run-tests soak
+
+# What the build knows better than a person: tables inside docs/.
+docs: build
+	@tools/update-docs
 
 # The same work on the release build and on the reference, if it is there; see bench/README.md.
 bench: build

@@ -144,7 +144,7 @@ S3_CASES = [
     Case("writing to a commit", "PUT", f"/{REPO}/main~0/a", (400, 403, 404, 405), b"x"),
     Case("an unknown branch", "PUT", f"/{REPO}/no-such/a", (404,), b"x"),
     Case("an unknown repository", "GET", "/no-such/main/a", (404,)),
-    Case("a bucket name that is none", "GET", "/UPPER_case!", (400, 404)),
+    Case("a bucket name that is none", "GET", "/UPPER_case", (400, 404)),
     Case("an unknown sub-resource", "GET", f"/{REPO}/main/kept?torrent=", (400, 501)),
     Case("an unknown method", "PATCH", f"/{REPO}/main/kept", (400, 405, 501), b"x"),
 ]  # fmt: skip

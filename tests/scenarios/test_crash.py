@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from clients import create_repository, s3_client
 from server_process import ACCESS_KEY, SECRET_KEY, ServerProcess
 from waiting import wait_until
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("TARN_CRASH_ROUNDS", "3"))
 WRITERS = 6
 KEYS_PER_WRITER = 40
 SMALL, LARGE = 700, 300_000
