@@ -60,7 +60,7 @@ Task<> send_error(Context& ctx, http::Response& response, ErrorAnswer answer) {
 }
 
 Task<> send_refusal(Context& ctx, http::Response& response, Refusal refusal,
-                    const std::string& request_id) {
+                    std::string_view request_id) {
   if (!refusal.is_plain_text) {
     co_return co_await send_error(ctx, response, {400, std::move(refusal.message)});
   }
