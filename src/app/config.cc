@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -107,6 +108,11 @@ void Loader::read_file(const stdfs::path& path) {
 
 void Loader::read_node(const YAML::Node& node, const std::string& prefix,
                        const std::string& source) {
+  constexpr std::ptrdiff_t kDepthMax = 8;  // an alias may lead back to where it stands
+  if (std::ranges::count(prefix, '.') > kDepthMax) {
+    problem(format("{}: line {}: nested too deeply", source, node.Mark().line + 1));
+    return;
+  }
   for (const auto& item : node) {
     const std::string name = prefix + item.first.as<std::string>();
     const YAML::Node& child = item.second;

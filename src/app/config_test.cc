@@ -117,6 +117,12 @@ TEST(Config, RefusesWhatIsNotAMapAndWhatDoesNotParse) {
   EXPECT_TRUE(mentions(load_config(missing.sources).problems, "cannot be read"));
 }
 
+TEST(Config, RefusesAnAliasThatLeadsBackToItself) {
+  Case c;
+  c.file("logging: &x\n  deeper: *x\n");
+  EXPECT_TRUE(mentions(load_config(c.sources).problems, "nested too deeply"));
+}
+
 TEST(Config, DefaultsInTheTableAreThoseOfTheCode) {
   // A documented default that parses must change nothing.
   for (const Key& key : config_keys()) {
