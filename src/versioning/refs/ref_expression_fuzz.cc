@@ -13,11 +13,12 @@ std::string print(const RefExpression& expression) {
   std::string text = expression.base;
   for (const RefModifier& modifier : expression.modifiers) {
     switch (modifier.kind) {
-      case RefModifier::Kind::ancestor: text += '~' + std::to_string(modifier.count); break;
-      case RefModifier::Kind::parent: text += '^' + std::to_string(modifier.count); break;
+      case RefModifier::Kind::ancestor: text += '~'; break;
+      case RefModifier::Kind::parent: text += '^'; break;
       case RefModifier::Kind::committed: text += '@'; break;
       case RefModifier::Kind::staged: text += '$'; break;
     }
+    if (modifier.counted) text += std::to_string(modifier.count);
   }
   return text;
 }
@@ -32,6 +33,7 @@ void run(std::string_view input) {
   const auto again = versioning::parse_ref(print(*expression));
   TARN_ASSERT(again && again->base == expression->base);
   TARN_ASSERT(again->modifiers == expression->modifiers);
+  TARN_ASSERT(combines_well(*again) == combines_well(*expression));
 }
 
 }  // namespace tarn::fuzz
