@@ -173,6 +173,22 @@ bool BlockIterator::seek_ge(std::string_view key) {
   return false;
 }
 
+void BlockIterator::check_restarts() const {
+  if (entries_.empty()) return;
+  std::uint32_t met = 0;
+  for (std::size_t at = 0; at < entries_.size();) {
+    EntryView entry;
+    const std::size_t after = parse_entry(entries_, at, entry);
+    if (met < restart_count_ && restart_offset(met) == at) {
+      if (entry.shared != 0) throw_corrupt("restart with a shared key");
+      ++met;
+    }
+    if (met == 0) break;
+    at = after;
+  }
+  if (met != restart_count_) throw_corrupt("restart between entries");
+}
+
 void BlockIterator::check_key() const {
   if (key_.size() < trailer_bytes_) throw_corrupt("key without a trailer");
   if (form_ == KeyForm::record &&

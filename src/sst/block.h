@@ -66,6 +66,10 @@ class BlockIterator {
   /// To the first entry whose key is not less than `key`.
   bool seek_ge(std::string_view key);
 
+  /// Throws unless the restart points are entries in order, the first one included: otherwise
+  /// seek_ge() would miss keys that next() finds. Reads the whole block; does not move.
+  void check_restarts() const;
+
   /// Whether next() would return false.
   bool at_end() const { return at_ >= entries_.size(); }
 

@@ -1,5 +1,6 @@
 #include "sst/block.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -209,6 +210,21 @@ TEST(CommonPrefix, EndsAtTheFirstDifference) {
     EXPECT_EQ(common_prefix(a, a.substr(0, i)), i);
   }
   EXPECT_EQ(common_prefix(a, a), a.size());
+}
+
+TEST(BlockIterator, ChecksThatRestartsAreEntriesInOrder) {
+  const std::string block = block_of(40);  // restarts at entries 0, 16 and 32
+  BlockIterator(block, KeyForm::record).check_restarts();
+  const std::size_t restarts = block.size() - 4 - 3 * 4;
+  std::string moved = block;
+  ++moved[restarts + 4];
+  EXPECT_THROW(BlockIterator(moved, KeyForm::record).check_restarts(), Error);
+  std::string swapped = block;
+  std::swap_ranges(&swapped[restarts + 4], &swapped[restarts + 8], &swapped[restarts + 8]);
+  EXPECT_THROW(BlockIterator(swapped, KeyForm::record).check_restarts(), Error);
+  std::string late = block;
+  std::copy_n(&block[restarts + 4], 4, &late[restarts]);
+  EXPECT_THROW(BlockIterator(late, KeyForm::record).check_restarts(), Error);
 }
 
 }  // namespace

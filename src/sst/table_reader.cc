@@ -235,11 +235,20 @@ void TableView::Iterator::open_block(std::size_t block) {
 std::string compute_table_id(const TableView& view) {
   TableIdHasher hasher;
   std::string last;
-  bool first = true;
+  std::optional<std::size_t> block;
   for (TableView::Iterator records(view); records.next();) {
-    if (!first && records.key() <= last) throw_corrupt("unsorted records");
-    first = false;
+    if (block && records.key() <= last) throw_corrupt("unsorted records");
+    if (block != records.block()) {
+      block = records.block();
+      BlockIterator(records.block_payload(), KeyForm::record).check_restarts();
+      if (*block > 0 && records.key() <= view.index().separator(*block - 1)) {
+        throw_corrupt("index misses records");
+      }
+    }
     last.assign(records.key());
+    if (records.at_block_end() && last > view.index().separator(*block)) {
+      throw_corrupt("index misses records");
+    }
     hasher.add(records.key(), records.value());
   }
   return hasher.finish(hashed_properties(view.index().properties()));
