@@ -61,13 +61,18 @@ bool FileVerifier::take_block() {
   }
   const std::string_view stored = std::string_view(pending_).substr(skipped, handle.stored_bytes());
   sst::BlockIterator records(sst::decode_block(stored, scratch_), sst::KeyForm::record);
+  records.check_restarts();
+  const std::size_t block = next_block_;
   while (records.next()) {
     if (any_ && records.key() <= last_key_) throw_corrupt("unsorted records");
+    if (block > 0 && records.key() <= index_.separator(block - 1)) {
+      throw_corrupt("index misses records");
+    }
     any_ = true;
     last_key_.assign(records.key());
     hasher_.add(records.key(), records.value());
   }
-  if (any_ && last_key_ > index_.separator(next_block_)) throw_corrupt("index misses records");
+  if (any_ && last_key_ > index_.separator(block)) throw_corrupt("index misses records");
   pending_.erase(0, skipped + handle.stored_bytes());
   pending_offset_ = handle.offset + handle.stored_bytes();
   ++next_block_;
