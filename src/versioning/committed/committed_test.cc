@@ -310,6 +310,7 @@ Task<> run_lookups(Context ctx, Committed* committed, MetaRangeId tree, unsigned
 CO_TEST(Committed, ServesSeveralLoopsAtOnceFromCachesThatAreTooSmall) {
   ::tarn::testing::TempDir dir;
   block::MemObjectStore objects;
+  io::Loops loops(3);  // outlives the pool below, which resumes coroutines on it
   Trees writer(objects, small_ranges());
   const MetaRangeId tree = co_await writer.write(ctx, numbered(300));
   CommittedConfig config = small_ranges();
@@ -318,7 +319,6 @@ CO_TEST(Committed, ServesSeveralLoopsAtOnceFromCachesThatAreTooSmall) {
   config.disk_cache_bytes = 20'000;
   Trees reader(objects, config);
   std::atomic<int> right = 0;
-  io::Loops loops(3);
   io::TaskGroup group;
   for (unsigned i = 0; i < 6; ++i)
     group.spawn(loops.executor(i % 3), "lookups",
