@@ -30,9 +30,7 @@ class Head final : public http::Request {
     return std::nullopt;
   }
 
-  std::vector<std::pair<std::string_view, std::string_view>> headers() const override {
-    return {};
-  }
+  std::vector<std::pair<std::string_view, std::string_view>> headers() const override { return {}; }
 
   std::optional<std::uint64_t> content_length() const override { return 0; }
 
