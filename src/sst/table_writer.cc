@@ -76,7 +76,7 @@ void TableWriter::add(std::string_view key, std::string_view value) {
                                                  static_cast<unsigned char>(key[shared]))) {
       throw Error(ErrorCode::invalid_argument, "unsorted keys");
     }
-    if (data_.is_full_for(key.size() + kTrailerBytes, value.size())) {
+    if (begins_block(key, value.size())) {
       make_separator(max_key_, key, separator_);
       finish_data_block(separator_);
     } else if (extends) {
@@ -99,8 +99,36 @@ void TableWriter::offer_stored_block(std::string_view payload, std::string_view 
   if (data_.equals(payload)) stored_data_.assign(stored);
 }
 
+bool TableWriter::begins_block(std::string_view key, std::size_t value_bytes) const {
+  return count_ == 0 || taken_over_bytes_ > 0 ||
+         data_.is_full_for(key.size() + kTrailerBytes, value_bytes);
+}
+
+void TableWriter::add_stored_block(std::string_view payload, std::string_view stored) {
+  BlockIterator records(payload, KeyForm::record);
+  if (!records.next()) return;
+  if (count_ == 0) {
+    min_key_ = records.key();
+  } else {
+    if (records.key() <= max_key_) throw Error(ErrorCode::invalid_argument, "unsorted keys");
+    TARN_ASSERT(begins_block(records.key(), records.value().size()));
+    make_separator(max_key_, records.key(), separator_);
+    finish_data_block(separator_);
+  }
+  do {
+    id_hasher_.add(records.key(), records.value());
+    ++count_;
+    raw_key_bytes_ += records.key().size() + kTrailerBytes;
+    raw_value_bytes_ += records.value().size();
+    if (records.at_end()) max_key_.assign(records.key());
+  } while (records.next());
+  stored_data_.assign(stored);
+  taken_over_bytes_ = payload.size();
+}
+
 std::uint64_t TableWriter::estimated_size() const {
-  return written_ + data_.estimate() + index_.estimate();
+  const std::uint64_t open = taken_over_bytes_ > 0 ? taken_over_bytes_ : data_.estimate();
+  return written_ + open + index_.estimate();
 }
 
 TableResult TableWriter::finish() {
@@ -145,6 +173,7 @@ void TableWriter::finish_data_block(std::string_view separator) {
     append(stored_data_);
   }
   data_.reset();
+  taken_over_bytes_ = 0;
   ++data_blocks_;
   add_index_entry(separator, handle);
 }

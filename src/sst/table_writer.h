@@ -51,6 +51,16 @@ class TableWriter {
   /// result then never differs from a full rewrite.
   void offer_stored_block(std::string_view payload, std::string_view stored);
 
+  /// Whether a record with this key and value size would begin a block.
+  bool begins_block(std::string_view key, std::size_t value_bytes) const;
+
+  /// Takes over a whole block of an old file: as adding each of its records, for a fraction of the
+  /// work. `payload` is what `stored` decodes to. The block stays as it was cut then, so: its first
+  /// record must begin a block here, the next record added must be the one that followed it in the
+  /// old file, and the file's blocks must be reusable, as above. Records must ascend within it.
+  /// Throws Error{invalid_argument} like add(), Error{corrupt} for a payload that is no block.
+  void add_stored_block(std::string_view payload, std::string_view stored);
+
   /// As the reference estimates: feeds the break rule (range_splitter.h). 8 for a new writer.
   std::uint64_t estimated_size() const;
 
@@ -81,7 +91,8 @@ class TableWriter {
   SnappyEncoder snappy_;
   BlockBuilder data_;
   BlockBuilder index_;
-  std::string stored_data_;  // what data_ compresses to, if known
+  std::string stored_data_;             // what data_ compresses to, if known
+  std::uint64_t taken_over_bytes_ = 0;  // > 0: the block is stored_data_, with so long a payload
   std::vector<Partition> partitions_;
   std::string last_separator_;
   std::string min_key_;

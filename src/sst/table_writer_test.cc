@@ -298,5 +298,76 @@ TEST(TableWriter, GivesTheBytesOfAFullRewriteWhenBlocksAreOffered) {
   EXPECT_GT(offers, 500);
 }
 
+/// As rewrite_over, but takes blocks over whole where no record in or behind them differs.
+TableResult copy_over(std::string_view old, const Records& records, int& copied) {
+  const TableView view(old);
+  std::vector<Records> blocks(view.index().size());
+  TableView::Iterator at(view);
+  while (at.next())
+    blocks[at.block()].emplace_back(at.key(), at.value());
+  TableWriter writer(ranges_table());
+  std::size_t block = 0;
+  for (std::size_t i = 0; i < records.size();) {
+    const auto& [key, value] = records[i];
+    while (block < blocks.size() && blocks[block].front().first < key)
+      ++block;
+    const bool here = block + 1 < blocks.size() && blocks[block].front().first == key;
+    const std::size_t size = here ? blocks[block].size() : 0;
+    if (here && i + size < records.size() && records[i + size] == blocks[block + 1].front() &&
+        std::equal(blocks[block].begin(), blocks[block].end(), records.begin() + i) &&
+        writer.begins_block(key, value.size())) {
+      std::string scratch;
+      const std::string_view stored = view.stored_block(block);
+      writer.add_stored_block(decode_block(stored, scratch), stored);
+      ++copied;
+      i += size;
+    } else {
+      writer.add(key, value);
+      ++i;
+    }
+  }
+  return writer.finish();
+}
+
+TEST(TableWriter, GivesTheBytesOfAFullRewriteWhenBlocksAreTakenOver) {
+  std::mt19937_64 random(18);
+  int copied = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Records base = testing::random_records(seed, 600, seed % 3 == 0 ? 9'000 : 300);
+    const TableResult old = testing::write_table(base);
+    std::map<std::string, std::string> edited(base.begin(), base.end());
+    for (std::size_t edits = random() % 4; edits > 0; --edits) {
+      const auto& [key, value] = base[random() % base.size()];
+      switch (random() % 3) {
+        case 0: edited.erase(key); break;
+        case 1: edited[key] = std::string(value.size(), 'e'); break;
+        case 2: edited[key + "+"] = "inserted"; break;
+      }
+    }
+    const Records records(edited.begin(), edited.end());
+    const TableResult whole = testing::write_table(records);
+    const TableResult reused = copy_over(old.bytes, records, copied);
+    ASSERT_TRUE(reused.bytes == whole.bytes) << seed;
+    ASSERT_EQ(reused.id, whole.id);
+    ASSERT_EQ(reused.estimated_size, whole.estimated_size);
+    ASSERT_EQ(reused.min_key, whole.min_key);
+    ASSERT_EQ(reused.max_key, whole.max_key);
+    ASSERT_EQ(reused.count, whole.count);
+  }
+  EXPECT_GT(copied, 500);
+}
+
+TEST(TableWriter, RefusesToTakeOverABlockThatSortsBefore) {
+  const Records records = testing::random_records(3, 600, 300);
+  const TableResult old = testing::write_table(records);
+  const TableView view(old.bytes);
+  std::string scratch;
+  const std::string_view stored = view.stored_block(0);
+  const std::string_view payload = decode_block(stored, scratch);
+  TableWriter writer(ranges_table());
+  writer.add_stored_block(payload, stored);
+  EXPECT_THROW(writer.add_stored_block(payload, stored), Error);
+}
+
 }  // namespace
 }  // namespace tarn::sst

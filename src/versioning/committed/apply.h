@@ -10,7 +10,8 @@
 namespace tarn::versioning {
 
 /// Writes `base` with `changes` laid over it to `out`, which the caller closes.
-Task<ChangeSummary> apply_changes(Context& ctx, TreeWalk& base, RecordStream& changes,
-                                  RangeWriter& out);
+/// Blocks of large ranges far from any change are copied as `store` has them.
+Task<ChangeSummary> apply_changes(Context& ctx, RangeStore& store, TreeWalk& base,
+                                  RecordStream& changes, RangeWriter& out);
 
 }  // namespace tarn::versioning

@@ -155,7 +155,7 @@ Task<ApplyResult> Committed::apply(Context& ctx, std::string_view storage_namesp
   std::exception_ptr error;
   try {
     ApplyResult result;
-    result.summary = co_await apply_changes(ctx, walk, changes, out);
+    result.summary = co_await apply_changes(ctx, impl_->store, walk, changes, out);
     result.id = (co_await out.close(ctx)).id;
     co_return result;
   } catch (...) {

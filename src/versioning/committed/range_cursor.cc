@@ -30,6 +30,7 @@ RangeCursor::Outcome RangeCursor::first() {
 }
 
 RangeCursor::Outcome RangeCursor::next() {
+  at_block_start_ = false;
   if (iterator_.next()) return settle();
   seeking_ = false;
   ahead_ = std::min(2 * ahead_ + 1, kBlocksAheadMax);
@@ -45,7 +46,14 @@ RangeCursor::Outcome RangeCursor::seek(std::string_view key) {
   return enter(*block);
 }
 
+RangeCursor::Outcome RangeCursor::enter_block(std::size_t block) {
+  seeking_ = false;
+  ahead_ = 0;
+  return enter(block);
+}
+
 RangeCursor::Outcome RangeCursor::advance(std::string_view key) {
+  at_block_start_ = false;
   for (int near = 0; near < kNearRecords; ++near) {
     if (iterator_.at_end()) break;
     iterator_.next();
@@ -72,7 +80,8 @@ bool RangeCursor::open(BlockPtr block) {
   block_ = std::move(block);
   iterator_ = sst::BlockIterator(*block_, sst::KeyForm::record);
   // The separator may lie between the last record here and the sought key: then on to the next.
-  return std::exchange(seeking_, false) ? iterator_.seek_ge(seek_key_) : iterator_.next();
+  at_block_start_ = !std::exchange(seeking_, false);
+  return at_block_start_ ? iterator_.next() : iterator_.seek_ge(seek_key_);
 }
 
 RangeCursor::Outcome RangeCursor::settle() {

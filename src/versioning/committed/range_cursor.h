@@ -35,6 +35,16 @@ class RangeCursor {
   Task<> load(Context& ctx);
   Outcome resume();
 
+  /// Back or forth to the first record of a block.
+  Outcome enter_block(std::size_t block);
+
+  /// Whether the record is the first of its block.
+  bool at_block_start() const { return at_block_start_; }
+
+  std::size_t block_index() const { return block_index_; }
+
+  const RangeFilePtr& file() const { return file_; }
+
   /// Views live until the cursor moves.
   const RecordView& record() const { return record_; }
 
@@ -51,6 +61,7 @@ class RangeCursor {
   BlockPtr block_;    // keeps what `iterator_` points into
   BlockPtr fetched_;  // by load(), for resume()
   sst::BlockIterator iterator_;
+  bool at_block_start_ = false;
   bool seeking_ = false;  // enter the block at seek_key_, not at its first record
   std::string seek_key_;
   RecordView record_;

@@ -15,6 +15,8 @@ struct RangeFile {
   std::string storage_namespace;
   std::string id;
   sst::TableIndex index;
+  /// Cut by this process under its rules: no record but the last ends a range.
+  bool cut_here = false;
 };
 
 }  // namespace tarn::versioning

@@ -116,9 +116,9 @@ struct RangeStore::Impl {
         verified(kVerifiedBytesMax, 4) {}
 
   RangeFilePtr keep(std::uint64_t serial, std::string storage_namespace, std::string id,
-                    sst::TableIndex index) {
+                    sst::TableIndex index, bool cut_here = false) {
     auto file = std::make_shared<const RangeFile>(serial, std::move(storage_namespace),
-                                                  std::move(id), std::move(index));
+                                                  std::move(id), std::move(index), cut_here);
     FileKey key{file->storage_namespace, file->id};
     files.put(key, file, file->index.memory_bytes() + sizeof(RangeFile) + kVerifiedEntryBytes);
     verified.put(key, std::make_shared<const std::uint64_t>(serial), kVerifiedEntryBytes);
@@ -222,10 +222,22 @@ Task<BlockPtr> RangeStore::block(Context& ctx, RangeFilePtr file, std::size_t in
   co_return blocks.front();
 }
 
+Task<RangeStore::StoredBlocks> RangeStore::stored_blocks(Context& ctx, RangeFilePtr file,
+                                                         std::size_t first, std::size_t count) {
+  TARN_ASSERT(count > 0);
+  const std::size_t fetched = Impl::span(*file, first, count - 1);
+  const std::uint64_t origin = file->index.handle(first).offset;
+  const sst::BlockHandle last = file->index.handle(first + fetched - 1);
+  std::string bytes = co_await impl_->source.read(
+      ctx, file->storage_namespace, file->id, origin,
+      static_cast<std::size_t>(last.offset + last.stored_bytes() - origin));
+  co_return StoredBlocks{.bytes = std::move(bytes), .count = fetched};
+}
+
 Task<> RangeStore::adopt_file(Context& ctx, std::string storage_namespace, std::string id,
                               std::shared_ptr<const std::string> bytes) {
   impl_->keep(++impl_->serials, storage_namespace, id,
-              sst::TableIndex::parse(bytes->size(), *bytes));
+              sst::TableIndex::parse(bytes->size(), *bytes), true);
   co_await impl_->source.keep_on_disk(ctx, storage_namespace, id, std::move(bytes));
 }
 

@@ -51,6 +51,15 @@ class RangeStore {
   /// Block `index`, and into the cache up to `ahead` of those that follow it, in one read.
   Task<BlockPtr> block(Context& ctx, RangeFilePtr file, std::size_t index, std::size_t ahead);
 
+  /// Blocks as they are stored, `count` of them from `first` or fewer: for copying. Past the cache.
+  struct StoredBlocks {
+    std::string bytes;
+    std::size_t count = 0;
+  };
+
+  Task<StoredBlocks> stored_blocks(Context& ctx, RangeFilePtr file, std::size_t first,
+                                   std::size_t count);
+
   /// Takes in a range this process has just uploaded: no need to fetch or verify it.
   Task<> adopt_file(Context& ctx, std::string storage_namespace, std::string id,
                     std::shared_ptr<const std::string> bytes);

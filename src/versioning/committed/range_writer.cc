@@ -15,6 +15,7 @@
 #include "sst/range_splitter.h"
 #include "sst/table_writer.h"
 #include "sst/value.h"
+#include "versioning/committed/range_file.h"
 
 namespace tarn::versioning {
 
@@ -164,6 +165,23 @@ void RangeWriter::append(const RecordView& record) {
   sst::append_value(s.value, record.identity, record.data);
   s.open->add(record.key, s.value);
   if (sst::breaks_after(s.split, record.key, s.open->estimated_size())) s.finish_range();
+}
+
+bool RangeWriter::takes_blocks_of(const RangeFile& file, const RecordView& record) {
+  State& s = *state_;
+  if (!file.cut_here || !file.index.reusable_blocks() || s.split.range_bytes_min > 0) return false;
+  if (!s.open) return false;
+  s.value.clear();
+  sst::append_value(s.value, record.identity, record.data);
+  return s.open->begins_block(record.key, s.value.size());
+}
+
+bool RangeWriter::append_block(std::string_view stored) {
+  State& s = *state_;
+  const std::string_view payload = sst::decode_block(stored, s.value);
+  if (s.open->estimated_size() + 2 * payload.size() >= s.split.range_bytes_max) return false;
+  s.open->add_stored_block(payload, stored);
+  return true;
 }
 
 void RangeWriter::append_range(const RangeInfo& range) {

@@ -55,6 +55,12 @@ class RangeWriter final : public TreeWriter {
 
   void append(const RecordView& record);
   void append_range(const RangeInfo& range);
+  /// Whether blocks of `file` may be copied from `record`, the first of one, without another result
+  /// than from appending its records.
+  bool takes_blocks_of(const RangeFile& file, const RecordView& record);
+  /// Appends a block of such a file that is not the file's last and that the next one follows in
+  /// the new tree as well. False, and nothing appended, if the range might end in it.
+  bool append_block(std::string_view stored);
 
   /// A finished range waits in memory.
   bool backlogged() const;

@@ -56,6 +56,10 @@ void TreeWalk::skip_range() {
   place_at_head();
 }
 
+void TreeWalk::enter_block(std::size_t block) {
+  settle(cursor_.enter_block(block));
+}
+
 void TreeWalk::seek(std::string_view key) {
   seek_key_.assign(key);
   seeking_ = true;

@@ -43,6 +43,9 @@ class TreeWalk {
   void step();
   /// To the next head, or the end.
   void skip_range();
+  /// At a record that begins a block of its range's file: from there to the first record of another
+  /// block of that file.
+  void enter_block(std::size_t block);
   /// To the first position not before `key`: a head whose range starts there or later, or a record
   /// inside a range that starts before it. Forward or back.
   void seek(std::string_view key);
@@ -57,6 +60,9 @@ class TreeWalk {
   const RangeInfo& range() const { return tree_->ranges[range_]; }
 
   const RecordView& record() const { return cursor_.record(); }
+
+  /// Where in its range's file the record stands.
+  const RangeCursor& cursor() const { return cursor_; }
 
   const MetaRangeId& id() const { return id_; }
 
