@@ -1,4 +1,4 @@
-"""kill -9 in the middle of concurrent writes: nothing acknowledged is lost, nothing is half there."""
+"""kill -9 in the middle of concurrent writes: nothing acknowledged is lost, nothing half there."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ from waiting import wait_until
 ROUNDS = int(os.environ.get("TARN_CRASH_ROUNDS", "3"))
 WRITERS = 6
 KEYS_PER_WRITER = 40
+KEYS_PER_ROUND = 1_000_000
 SMALL, LARGE = 700, 300_000
 UNFINISHED = 32 << 20
-LOST_CONNECTION = (BotoCoreError, ClientError, HTTPError, OSError, lakefs.exceptions.LakeFSException)
+LOST_CONNECTION = (
+    BotoCoreError,
+    ClientError,
+    HTTPError,
+    OSError,
+    lakefs.exceptions.LakeFSException,
+)
 
 
 def body(writer: int, number: int) -> bytes:
@@ -45,7 +52,7 @@ def md5(data: bytes) -> str:
 
 @dataclass
 class Ledger:
-    """What a client was told. `allowed` are the states its last, unanswered request may have left."""
+    """What a client was told. `allowed`: what its last, unanswered request may have left."""
 
     known: dict[str, str | None] = field(default_factory=dict)
     allowed: dict[str, set[str | None]] = field(default_factory=dict)
@@ -63,18 +70,23 @@ class Ledger:
 class Load:
     """Writers over boto3, each with keys of its own, and one committer; until the server dies."""
 
-    def __init__(self, server: ServerProcess, repository: lakefs.Repository, first: int) -> None:
+    def __init__(
+        self,
+        server: ServerProcess,
+        repository: lakefs.Repository,
+        first: int,
+        ledgers: list[Ledger],
+    ) -> None:
         self.server = server
         self.repository = repository
         self.first = first
-        self.ledgers: list[Ledger] = []
+        self.ledgers = ledgers
         self.commits: list[str] = []
         self.threads: list[threading.Thread] = []
         self.dying = threading.Event()
         self.surprises: list[str] = []
 
-    def start(self, ledgers: list[Ledger]) -> None:
-        self.ledgers = ledgers
+    def start(self) -> None:
         jobs = [(self._write, (i,)) for i in range(WRITERS)] + [(self._commit, ())]
         self.threads = [threading.Thread(target=job, args=args) for job, args in jobs]
         for thread in self.threads:
@@ -93,7 +105,7 @@ class Load:
         s3 = s3_client(self.server, retries={"max_attempts": 0}, read_timeout=30)
         ledger = self.ledgers[writer]
         try:
-            for number in range(self.first, self.first + 1_000_000):
+            for number in range(self.first, self.first + KEYS_PER_ROUND):
                 self._one_change(s3, ledger, writer, number)
         except LOST_CONNECTION as error:
             self._note(f"writer {writer}", error)
@@ -149,32 +161,46 @@ def settle(repository: lakefs.Repository, ledgers: list[Ledger]) -> None:
         ledger.allowed.clear()
 
 
+def kill_under_load(
+    server: ServerProcess,
+    repository: lakefs.Repository,
+    ledgers: list[Ledger],
+    first: int,
+    least: int,
+) -> Load:
+    """Kills the server once `least` more changes and two commits have been acknowledged."""
+    load = Load(server, repository, first, ledgers)
+    enough = load.acknowledged() + least
+    load.start()
+    wait_until(
+        lambda: load.surprises or (load.acknowledged() >= enough and len(load.commits) >= 2),
+        what="writes and commits to be under way",
+        seconds=60,
+    )
+    load.dying.set()
+    server.kill()
+    load.join()
+    return load
+
+
 def test_no_acknowledged_write_or_commit_is_lost_when_the_server_is_killed(
     server: ServerProcess,
 ) -> None:
     repository = create_repository(server, "crash")
+    main = repository.branch("main")
     ledgers = [Ledger() for _ in range(WRITERS)]
     chance = random.Random(20)
-    for round_number in range(ROUNDS):
-        load = Load(server, repository, first=round_number * 10_000)
-        enough = sum(ledger.acknowledged for ledger in ledgers) + 150 + chance.randrange(250)
-        load.start(ledgers)
-        wait_until(
-            lambda: load.surprises or (load.acknowledged() >= enough and len(load.commits) >= 2),
-            what="writes and commits to be under way",
-            seconds=60,
-        )
-        load.dying.set()
-        server.kill()
-        load.join()
+    for number in range(ROUNDS):
+        least = 150 + chance.randrange(250)
+        load = kill_under_load(server, repository, ledgers, number * KEYS_PER_ROUND, least)
         server.assert_clean()
         server.start()
         assert_nothing_is_lost(repository, ledgers)
-        log = {commit.id for commit in repository.branch("main").log()}
+        log = {commit.id for commit in main.log()}
         assert set(load.commits) <= log, "an acknowledged commit is gone"
         settle(repository, ledgers)
-        repository.branch("main").commit("after the crash", allow_empty=True)
-        assert list(repository.branch("main").uncommitted()) == []
+        main.commit("after the crash", allow_empty=True)
+        assert list(main.uncommitted()) == []
         assert_nothing_is_lost(repository, ledgers)
 
 

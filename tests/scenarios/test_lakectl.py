@@ -1,6 +1,6 @@
 """lakectl, the reference's command line, unchanged against Tarn.
 
-The binary is taken from TARN_LAKECTL or unpacked from ../shared/peers; without one the file is skipped.
+The binary is taken from TARN_LAKECTL or unpacked from ../shared/peers; without one all is skipped.
 """
 
 from __future__ import annotations

@@ -68,6 +68,11 @@ class Workspace:
     def metarange(self, ref: str) -> str:
         return self.repository.ref(ref).get_commit().meta_range_id
 
+    def tables(self, ref: str) -> list[str]:
+        """What DuckDB finds by a pattern."""
+        rows = self.duck.execute(f"FROM glob('s3://{REPOSITORY}/{ref}/tables/*.parquet')")
+        return sorted(row[0].removeprefix(f"s3://{REPOSITORY}/{ref}/") for row in rows.fetchall())
+
     def mean_temperature(self, ref: str) -> float:
         path = f"s3://{REPOSITORY}/{ref}/{WEATHER}"
         (value,) = self.duck.execute(f"SELECT avg(temp_max) FROM '{path}'").fetchone() or (None,)
@@ -146,6 +151,7 @@ def test_versioning_real_data_from_upload_to_reset(work: Workspace) -> None:
     assert work.checksums("main") == expected_main
     assert work.etags("main") == expected_main
     assert list(main.uncommitted()) == []
+    assert work.tables("main") == sorted(key for key in work.main if key.startswith("tables/"))
     work.repository.tag("v1").create("main")
 
     fix = work.branch("fix").create("main")

@@ -33,9 +33,7 @@ def repository(shared_server: ServerProcess) -> lakefs.Repository:
 
 
 @pytest.fixture
-def branch(
-    repository: lakefs.Repository, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def branch(repository: lakefs.Repository, request: pytest.FixtureRequest) -> Iterator[str]:
     """A branch of its own for each test."""
     name = f"t-{hashlib.md5(request.node.name.encode()).hexdigest()[:12]}"
     repository.branch(name).create("main")
@@ -415,5 +413,5 @@ def test_aws_cli_copies_lists_syncs_and_removes(
     url = aws("s3", "presign", f"{base}/one.txt").strip()
     assert requests.get(url, timeout=20).content == b"one"
     aws("s3", "rm", base, "--recursive")
-    assert aws("s3api", "list-objects-v2", "--bucket", BUCKET, "--prefix", f"{branch}/",
-               "--query", "length(Contents || `[]`)").strip() == "0"
+    listing = ["--bucket", BUCKET, "--prefix", f"{branch}/", "--query", "KeyCount"]
+    assert aws("s3api", "list-objects-v2", *listing).strip() in ("0", "None")

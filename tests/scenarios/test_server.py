@@ -1,4 +1,4 @@
-"""The process: first start, drain, TLS, configuration, one owner per data directory, drop-in use."""
+"""The process: first start, drain, TLS, configuration, one owner per directory, drop-in use."""
 
 from __future__ import annotations
 

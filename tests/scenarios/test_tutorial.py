@@ -60,7 +60,9 @@ def test_every_command_of_the_tutorial_does_what_it_says(server: ServerProcess) 
     pieces = MARK.split(done.stdout)[1:]
     printed = {int(number): text for number, text in zip(pieces[::2], pieces[1::2], strict=True)}
     reached = steps[len(printed) - 1]
-    assert done.returncode == 0, f"line {reached.line}:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, (
+        f"line {reached.line}:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    )
     for number, step in enumerate(steps):
         assert step.accepts(printed[number]), (
             f"{TUTORIAL.name}:{step.line} prints\n{printed[number]}\ninstead of\n{step.output}"

@@ -11,9 +11,7 @@ Result = TypeVar("Result")
 POLL_SECONDS = 0.02
 
 
-def wait_until(
-    probe: Callable[[], Result | None], *, what: str, seconds: float = 20
-) -> Result:
+def wait_until(probe: Callable[[], Result | None], *, what: str, seconds: float = 20) -> Result:
     """Calls `probe` until it returns something true; AssertionError at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
