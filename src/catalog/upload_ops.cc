@@ -14,7 +14,8 @@ namespace {
 /// only what was certainly refused may be removed.
 bool certainly_not_stored(ErrorCode code) {
   return code == ErrorCode::precondition_failed || code == ErrorCode::branch_not_found ||
-         code == ErrorCode::protected_branch || code == ErrorCode::invalid_argument;
+         code == ErrorCode::protected_branch || code == ErrorCode::invalid_argument ||
+         code == ErrorCode::not_found || code == ErrorCode::object_not_found;
 }
 
 }  // namespace
