@@ -1,5 +1,8 @@
 # Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
-.PHONY: serve build test unit scenarios nightly tsan docs format lint bench deps test-deps clean
+.PHONY: serve build test unit scenarios nightly tsan docs format lint bench deps test-deps lint-deps clean
+
+# Steps install packages and share build/: one after the other, whatever -j says.
+.NOTPARALLEL:
 
 BUILD := build/release
 JOBS ?= $(shell nproc)
@@ -13,6 +16,9 @@ deps:
 test-deps:
 	@tools/install-deps test
 
+lint-deps:
+	@tools/install-deps lint
+
 build: deps
 	@mkdir -p build
 	@cmake --preset release > build/release.configure.log 2>&1 || \
@@ -25,13 +31,13 @@ build: deps
 test: deps test-deps build
 	@tools/run-tests
 
-unit: deps
+unit: deps test-deps
 	@tools/run-tests unit
 
 scenarios: build test-deps
 	@tools/run-tests scenarios
 
-tsan: deps
+tsan: deps test-deps
 	@tools/run-tests tsan
 
 # Everything of `test`, then ThreadSanitizer, a longer model run, more crashes and a 5 GiB object.
@@ -47,10 +53,10 @@ docs: build
 bench: build
 	@bench/run
 
-format:
+format: lint-deps
 	@git ls-files 'src/*.cc' 'src/*.h' | xargs clang-format-19 -i
 
-lint: deps
+lint: deps test-deps lint-deps
 	@tools/lint
 
 clean:
