@@ -46,10 +46,8 @@ void append_go_json(std::string& out, std::string_view text) {
   throw Error(ErrorCode::invalid_argument, std::move(message));
 }
 
-}  // namespace
-
-std::string AddressSigner::signature(const AddressSubject& subject,
-                                     std::string_view address) const {
+/// What is signed.
+std::string message_of(const AddressSubject& subject, std::string_view address) {
   std::string message = R"({"Repository":)";
   append_go_json(message, subject.repository);
   message += R"(,"Branch":)";
@@ -59,7 +57,14 @@ std::string AddressSigner::signature(const AddressSubject& subject,
   message += R"(,"PhysicalAddress":)";
   append_go_json(message, address);
   message += '}';
-  return hmac_sha256(secret_, message);
+  return message;
+}
+
+}  // namespace
+
+std::string AddressSigner::signature(const AddressSubject& subject,
+                                     std::string_view address) const {
+  return hmac_sha256(secret_, message_of(subject, address));
 }
 
 std::string AddressSigner::sign(const AddressSubject& subject, std::string_view address) const {
@@ -72,7 +77,10 @@ void AddressSigner::verify(const AddressSubject& subject, std::string_view signe
   if (comma == std::string_view::npos) refuse("address is not signed: link address invalid");
   const std::string_view address = signed_address.substr(0, comma);
   const auto given = from_base64url(signed_address.substr(comma + 1));
-  if (!given) refuse("malformed address signature: link address invalid");
+  if (!given) {
+    refuse(format("malformed address signature: {}: link address invalid",
+                  message_of(subject, address)));
+  }
   if (!equal_constant_time(*given, signature(subject, address))) {
     refuse("invalid address signature: invalid address");
   }

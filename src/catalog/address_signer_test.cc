@@ -49,7 +49,10 @@ TEST(AddressSigner, RefusesAnotherSubjectKeyOrAddress) {
   EXPECT_EQ(message_of(signer, kSubject, std::string(kAddress), now),
             "address is not signed: link address invalid");
   EXPECT_EQ(message_of(signer, kSubject, std::string(kAddress) + ",***", now),
-            "malformed address signature: link address invalid");
+            R"(malformed address signature: {"Repository":"repo1","Branch":"main",)"
+            R"("Path":"a\u0026b.txt","PhysicalAddress":"data/)" +
+                std::string(kAddress).substr(std::string_view("data/").size()) +
+                R"("}: link address invalid)");
 }
 
 }  // namespace

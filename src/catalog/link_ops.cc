@@ -43,6 +43,13 @@ std::optional<std::string_view> uri_problem(std::string_view address) {
   return std::nullopt;
 }
 
+void require_uri(std::string_view address) {
+  if (const auto problem = uri_problem(address)) {
+    throw Error(ErrorCode::invalid_argument,
+                format("could not parse URI: parse \"{}\": {}", address, *problem));
+  }
+}
+
 Entry entry_of(const ExternalObject& object, Timestamp now) {
   return {.address = object.physical_address,
           .address_type = block::AddressType::full,
@@ -74,6 +81,7 @@ Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository
   const versioning::WriteOptions options{.force = force};
   Entry entry = entry_of(object, impl_->clock.now());
   if (entry.etag.empty()) throw Error(ErrorCode::invalid_argument, "checksum is required");
+  require_uri(entry.address);
   // Both forms of the namespace: as the repository names it, and as clients are shown it.
   auto relative = below(entry.address, repository.storage_namespace);
   if (!relative) {
@@ -97,17 +105,14 @@ Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repositor
                            const BranchId& branch, std::string_view path, ExternalObject object,
                            bool force) {
   const versioning::WriteOptions options{.force = force};
-  co_await impl_->check_write(ctx, repository, branch, path, {}, options);
-  if (const auto problem = uri_problem(object.physical_address)) {
-    throw Error(ErrorCode::invalid_argument,
-                format("could not parse URI: parse \"{}\": {}", object.physical_address, *problem));
-  }
+  require_uri(object.physical_address);
   const std::string& regex = impl_->objects.info().namespace_regex;
   if (!object.physical_address.starts_with(regex.substr(1))) {
     throw Error(
         ErrorCode::invalid_argument,
         format("physical address is not valid for block adapter: {}", impl_->objects.info().type));
   }
+  co_await impl_->check_write(ctx, repository, branch, path, {}, options);
   // Full even inside the namespace, and the checksum as given: the entry, and so the range's name,
   // is to be the one the reference writes.
   Entry entry = entry_of(object, impl_->clock.now());

@@ -1,5 +1,6 @@
 // Branches (lakefs-http-behaviour.md 12).
 #include "base/error.h"
+#include "base/format.h"
 #include "rest/handlers.h"
 #include "rest/models.h"
 
@@ -66,6 +67,12 @@ Task<> reset_branch(Call& call) {
     if (reset.path.empty()) {
       throw Error(ErrorCode::invalid_argument,
                   "argument path: missing path: required value: validation error");
+    }
+    if (reset.path.size() > catalog::kPathBytesMax) {
+      throw Error(ErrorCode::invalid_argument,
+                  format("argument path: invalid value: validation error: {} is above maximum "
+                         "length ({})",
+                         reset.path.size(), catalog::kPathBytesMax));
     }
     try {
       co_await engine.reset_key(call.ctx, *repository, id, reset.path, options);

@@ -55,14 +55,7 @@ versioning::PageRequest Call::page() const {
 }
 
 catalog::ListParams Call::list_params() const {
-  const std::string& prefix = params.text("prefix");
-  if (prefix.size() > catalog::kPathBytesMax) {
-    throw Error(ErrorCode::invalid_argument,
-                format("argument prefix: invalid value: validation error: {} is above maximum "
-                       "length ({})",
-                       prefix.size(), catalog::kPathBytesMax));
-  }
-  return {.prefix = prefix,
+  return {.prefix = params.text("prefix"),
           .delimiter = params.text("delimiter"),
           .after = params.text("after"),
           .amount = amount()};
@@ -94,6 +87,14 @@ Task<> Call::reply_text(std::uint16_t status, std::string text) {
 
 BranchId require_branch(std::string_view text, std::string_view argument) {
   return require_id<BranchId>(text, argument, "branch");
+}
+
+const std::string& require_ref(const std::string& text, std::string_view argument) {
+  if (text.find_first_of(" \t\n\v\f\r") != std::string::npos) {
+    throw Error(ErrorCode::invalid_argument,
+                format("{}: ref: invalid value: validation error", argument));
+  }
+  return text;
 }
 
 TagId require_tag(std::string_view text) {

@@ -79,6 +79,8 @@ struct Call {
 
 /// Error{invalid_argument} with the text clients know: `argument` is e.g. "argument branch".
 BranchId require_branch(std::string_view text, std::string_view argument = "argument branch");
+/// The text of a reference: no spaces. `argument` as above.
+const std::string& require_ref(const std::string& text, std::string_view argument = "argument ref");
 TagId require_tag(std::string_view text);
 RepositoryId require_repository(std::string_view text);
 

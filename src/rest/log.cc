@@ -28,6 +28,7 @@ Task<std::optional<CommitId>> commit_of(Call& call, const versioning::Repository
 
 Task<> log_commits(Call& call) {
   const auto repository = co_await call.repository();
+  require_ref(call.params.text("ref"));
   const bool limit = call.params.flag("limit");
   versioning::LogParams params{.amount = call.amount(),
                                .first_parent = call.params.flag("first_parent"),

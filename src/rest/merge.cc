@@ -14,16 +14,6 @@ versioning::MergeStrategy parse_strategy(std::string_view text) {
   throw Error(ErrorCode::invalid_argument, "argument strategy: invalid value: validation error");
 }
 
-/// The text of a reference: some characters, none of them a space.
-const std::string& require_source(const Call& call) {
-  const std::string& ref = call.params.text("sourceRef");
-  if (ref.find_first_of(" \t\n\v\f\r") != std::string::npos) {
-    throw Error(ErrorCode::invalid_argument,
-                "argument source: ref: invalid value: validation error");
-  }
-  return ref;
-}
-
 }  // namespace
 
 Task<> merge_into_branch(Call& call) {
@@ -39,8 +29,9 @@ Task<> merge_into_branch(Call& call) {
                                  .squash = merge.squash_merge,
                                  .allow_empty = merge.allow_empty,
                                  .force = merge.force};
-  const auto outcome = co_await call.services.engine.merge(call.ctx, *repository, destination,
-                                                           require_source(call), std::move(params));
+  const auto outcome = co_await call.services.engine.merge(
+      call.ctx, *repository, destination,
+      require_ref(call.params.text("sourceRef"), "argument source"), std::move(params));
   // A conflict is answered with the same document, its reference empty.
   api::MergeResult result;
   if (outcome.commit_id) result.reference = outcome.commit_id->str();
@@ -50,7 +41,8 @@ Task<> merge_into_branch(Call& call) {
 Task<> find_merge_base(Call& call) {
   const auto repository = co_await call.repository();
   const auto found = co_await call.services.engine.find_merge_base(
-      call.ctx, *repository, require_source(call), call.params.text("destinationBranch"));
+      call.ctx, *repository, require_ref(call.params.text("sourceRef"), "argument source"),
+      call.params.text("destinationBranch"));
   if (!found) throw Error(ErrorCode::invalid_argument, "no merge base");
   co_await call.reply(200,
                       api::FindMergeBaseResult{.source_commit_id = found->source.str(),

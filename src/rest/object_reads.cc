@@ -22,8 +22,8 @@ struct Found {
 
 Task<Found> find_object(Call& call) {
   RepositoryPtr repository = co_await call.repository();
-  auto entry = co_await call.services.catalog.find(call.ctx, *repository, call.params.text("ref"),
-                                                   call.params.text("path"));
+  auto entry = co_await call.services.catalog.find(
+      call.ctx, *repository, require_ref(call.params.text("ref")), call.params.text("path"));
   if (!entry) throw Error(ErrorCode::object_not_found, "not found");
   co_return Found{std::move(repository), *std::move(entry)};
 }
@@ -75,6 +75,18 @@ api::ObjectStats to_stats(Call& call, const Found& found) {
                   call.services.catalog.display_address(*found.repository, found.entry));
 }
 
+void require_prefix(const std::string& prefix) {
+  if (prefix.size() <= catalog::kPathBytesMax) return;
+  throw Error(ErrorCode::invalid_argument,
+              format("argument prefix: invalid value: validation error: {} is above maximum length "
+                     "({})",
+                     prefix.size(), catalog::kPathBytesMax));
+}
+
+[[noreturn]] void refuse_presigned_url() {
+  throw Error(ErrorCode::invalid_argument, "get pre signed url: operation not supported");
+}
+
 }  // namespace
 
 Task<> get_object(Call& call) {
@@ -83,7 +95,7 @@ Task<> get_object(Call& call) {
   if (call.params.text("If-None-Match") == quoted_etag(entry)) {
     co_return co_await call.reply_empty(304);
   }
-  refuse_presign(call);
+  if (call.params.flag("presign")) refuse_presigned_url();
   add_object_headers(call.response, entry);
   add_security_headers(call.response, entry);
   std::optional<ServedRange> range;
@@ -123,7 +135,7 @@ Task<> head_object(Call& call) {
 
 Task<> stat_object(Call& call) {
   const Found found = co_await find_object(call);
-  refuse_presign(call);
+  if (call.params.flag("presign")) refuse_presigned_url();
   auto stats = to_stats(call, found);
   if (!call.params.flag("user_metadata")) stats.metadata->clear();
   co_await call.reply(200, stats);
@@ -138,9 +150,10 @@ Task<> get_underlying_properties(Call& call) {
 Task<> list_objects(Call& call) {
   const auto repository = co_await call.repository();
   const catalog::Catalog& catalog = call.services.catalog;
+  require_prefix(call.params.text("prefix"));
   const bool with_metadata = call.params.flag("user_metadata");
-  auto listing = co_await call.services.catalog.list(call.ctx, *repository, call.params.text("ref"),
-                                                     call.list_params());
+  auto listing = co_await call.services.catalog.list(
+      call.ctx, *repository, require_ref(call.params.text("ref")), call.list_params());
   api::PageOf<api::ObjectStats> page;
   page.results.reserve(listing.items.size());
   for (const auto& item : listing.items) {
@@ -149,7 +162,7 @@ Task<> list_objects(Call& call) {
       continue;
     }
     if (call.params.flag("presign")) {
-      throw Error(ErrorCode::invalid_argument, "get pre signed url: operation not supported");
+      refuse_presigned_url();
     }
     auto stats = to_model(item.path, item.entry, catalog.display_address(*repository, item.entry));
     if (!with_metadata || stats.metadata->empty()) stats.metadata.reset();

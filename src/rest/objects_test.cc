@@ -141,14 +141,19 @@ TEST_F(ObjectsTest, AreNotFoundWithTheReferencesTexts) {
 }
 
 TEST_F(ObjectsTest, AreNotPresigned) {
-  for (const char* path :
-       {"/refs/main/objects?path=d/a.txt&presign=true",
-        "/refs/main/objects/stat?path=d/a.txt&presign=true", "/refs/main/objects/ls?presign=true",
-        "/branches/main/staging/backing?path=x&presign=true"}) {
+  for (const char* path : {"/refs/main/objects?path=d/a.txt&presign=true",
+                           "/refs/main/objects/stat?path=d/a.txt&presign=true",
+                           "/refs/main/objects/ls?presign=true"}) {
     const Answer answer = get(std::string("/repositories/repo").append(path));
     EXPECT_EQ(answer.status, 400) << path;
-    EXPECT_EQ(answer.message(), "mem adapter presigned URL: operation not supported") << path;
+    EXPECT_EQ(answer.message(), "get pre signed url: operation not supported") << path;
   }
+  const Answer address =
+      get("/repositories/repo/branches/main/staging/backing?path=x&presign=true");
+  EXPECT_EQ(address.status, 400);
+  EXPECT_EQ(address.message(), "mem adapter presigned URL: operation not supported");
+  // A page without objects has nothing to sign.
+  EXPECT_EQ(get("/repositories/repo/refs/main/objects/ls?presign=true&prefix=none").status, 200);
 }
 
 TEST_F(ObjectsTest, SayWhenTheirDataIsGone) {

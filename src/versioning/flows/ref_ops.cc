@@ -18,12 +18,26 @@ Task<> refuse_commit_id(EngineParts& engine, Context& ctx, const Repository& rep
   }
 }
 
+/// True for `branch$`. What is wrong with other references is judged before their `$`.
+Task<bool> is_staged_view(EngineParts& engine, Context& ctx, const Repository& repository,
+                          std::string_view ref, std::string_view context) {
+  try {
+    const ResolvedRef resolved = co_await engine.resolver.resolve(ctx, repository, ref);
+    co_return resolved.dollar;
+  } catch (const Error& error) {
+    if (context.empty()) throw;
+    throw Error(error.code(), std::string(context).append(": ").append(error.message()));
+  }
+}
+
 /// The commit a new branch or tag shall point at.
 Task<CommitPtr> pointed_at(EngineParts& engine, Context& ctx, const Repository& repository,
                            std::string_view ref, std::string_view context,
                            std::string_view dollar_message) {
-  if (ref.ends_with('$')) throw Error(ErrorCode::invalid_argument, std::string(dollar_message));
-  return engine.commit_of(ctx, repository, ref, context);
+  if (ref.ends_with('$') && co_await is_staged_view(engine, ctx, repository, ref, context)) {
+    throw Error(ErrorCode::invalid_argument, std::string(dollar_message));
+  }
+  co_return co_await engine.commit_of(ctx, repository, ref, context);
 }
 
 Task<std::optional<Branch>> repointed(EngineParts& engine, Context& ctx,
