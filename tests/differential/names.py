@@ -1,12 +1,15 @@
 """Names, paths and values chosen to hurt."""
 
-BRANCHES = ["main", "dev", "b", "b-1", "b_2", "B", "deadbeef", "feature-" + "x" * 60, "0"]
+# None of them reads as a short prefix of a commit id: with ids that differ, so would what it finds.
+BRANCHES = ["main", "dev", "w", "w-1", "w_2", "W", "deadbeef", "feature-" + "x" * 60, "0x"]
+# Only where ids are equal.
+SHORT_REFS = ["ff", "a", "b", "0", "00", "A"]
 BAD_BRANCHES = ["", "-x", "a.b", "a/b", "a b", "é", "main~1", "main@", "main$", "x\n", "nobody", "%", "+"]
 TAGS = ["v1", "v1.0", ".x", "-t", "t{%+", "ünï", "v1-rc", "cafe", "x~1"]
 BAD_TAGS = ["", "x.lock", "a..b", "a b", "@", "abc@{", "a/b", "a^b", "a:b", "a?b", "a*b", "a[b", "a\\b", "x.", "nobody", "a\x7f"]
 MODIFIERS = ["", "", "", "", "", "~", "~1", "~2", "~0", "~9", "^", "^1", "^2", "^0", "^3", "@", "$", "~1^1", "^^", "~~", "~1~1",
              "@~1", "$@", "@@", "~x", "^x", "~1x", "~-1", "~99999999999999999999", "^2~1", "~1@", "~1$"]
-BAD_REFS = ["", " ", "nobody", "~", "^1", "@", "$", "main main", "main..dev", "zzzz", "ff", "a", "0" * 64, "g" * 64, "0" * 65,
+BAD_REFS = ["", " ", "nobody", "~", "^1", "@", "$", "main main", "main..dev", "zzzz", "0" * 64, "g" * 64, "0" * 65,
             "é", "main/", "main%", "main+", "MAIN", "x" * 300]
 
 PATHS = ["a", "a/", "a/b", "a/b/", "a/b/c", "a/b/c/d", "a/b//c", "a//", "a0", "a!", "a~", "a/b0", "a/b!", "aa", "ab/c", "b", "b/x",

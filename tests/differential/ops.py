@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PLACE = re.compile(r"<<(\w)(?::(\d+))?(?::(\d+))?>>")
+ETAG = re.compile(rb"\{\{e:(\d+)\}\}")
 SAFE = "-_.~"
 
 
@@ -112,6 +113,8 @@ class Side:
     def request(self, op: Op) -> tuple[str, str, list[tuple[str, str]], bytes | None]:
         headers = [(k, self.fill(v)) for k, v in op.headers]
         body = op.data
+        if body is not None and b"{{e:" in body:  # part lists: braces, as a body may hold anything
+            body = ETAG.sub(lambda m: self.etags.get(int(m.group(1)), "unknown").encode(), body)
         if op.json is not None:
             body = json.dumps(self.fill(op.json)).encode()
             if not any(k.lower() == "content-type" for k, _ in headers):

@@ -95,7 +95,7 @@ class RestRequests:
 
     def ref(self) -> str:
         if self.chance(0.06):
-            return self.pick(names.BAD_REFS)
+            return self.pick(names.BAD_REFS if self.clock else names.BAD_REFS + names.SHORT_REFS)
         roll = self.rng.random()
         if roll < 0.5 or not self.commits:
             base = self.pick(names.BRANCHES[:6])
@@ -166,7 +166,7 @@ class RestRequests:
     def link(self, branch=None, path=None) -> Op:
         body = self.entry()
         body["staging"] = {"physical_address": f"{self.scheme}://elsewhere/{self.rng.randrange(6)}"}
-        if self.chance(0.06):
+        if self.chance(0.02):
             body["staging"] = self.pick([{}, {"physical_address": ""}, {"physical_address": f"{self.scheme}://<<r>>/data/x"}, {"physical_address": f"{self.scheme}://<<r>>/data/x,y"},
                                          {"physical_address": "s3://bucket/x"}, {"physical_address": f"{self.scheme}://<<r>>/other"}, {"physical_address": "nothing"},
                                          {"physical_address": f"{self.scheme}://<<r>>/data/gbd0abc0000000000000/gbd0abc0000000000000,AAAA"},
@@ -184,7 +184,7 @@ class RestRequests:
     def stage(self, branch=None, path=None) -> Op:
         body = self.entry()
         body["physical_address"] = f"{self.scheme}://<<r>>/fixed/{self.rng.randrange(6)}"
-        if self.chance(0.06):
+        if self.chance(0.02):
             body["physical_address"] = self.pick(["", "s3://bucket/x", "nothing", f"{self.scheme}://<<r>>", f"{self.scheme}://<<r>>/", f"{self.scheme}://<<r>>x/y", f"{self.scheme}://other/x",
                                                   f"{self.scheme}:x", "://", f"{self.scheme}://<<r>>/a b%20"])
         if (meta := self.pick(self.metadata)) is not None:
@@ -254,6 +254,8 @@ class RestRequests:
     def delete_objects(self) -> Op:
         count = self.pick([0, 1, 2, 5, 5, 30]) if self.chance(0.98) else 1001
         paths = [self.text_path() for _ in range(count)]
+        if not all(0 < len(p.encode()) <= 1024 for p in paths):
+            paths = [p for p in paths if not 0 < len(p.encode()) <= 1024][:1]  # one such path spoils the reference's whole batch
         return self.op("deleteObjects", "POST", self.repo("branches", self.branch(), "objects", "delete"), json={"paths": paths})
 
     def user_metadata(self) -> Op:
@@ -311,7 +313,7 @@ class RestRequests:
         return self.op("getBranch", "GET", self.repo("branches", self.branch() if self.chance(0.7) else self.ref()))
 
     def list_branches(self) -> Op:
-        return self.op("listBranches", "GET", self.repo("branches"), query=self.query(("prefix", self.pick([None, None, "", "b", "dev", "m", "é"])), *self.paging([None, None, "", "b", "b-", "dev", "zz", "B"]),
+        return self.op("listBranches", "GET", self.repo("branches"), query=self.query(("prefix", self.pick([None, None, "", "w", "dev", "m", "é"])), *self.paging([None, None, "", "w", "w-", "dev", "zz", "W"]),
                                                                                       ("show_hidden", self.pick([None, None, self.boolean()]))))
 
     def tag(self) -> str:
@@ -485,7 +487,7 @@ class RestRequests:
         return self.op("internalGetBranchProtectionRules", "GET", self.repo("branch_protection"))
 
     def protect_branch(self) -> Op:
-        rule = {"pattern": self.pick(["main", "b*", "b?1", "[bB]", "{dev,x}", "nothing", "", "[", "*-*"])}
+        rule = {"pattern": self.pick(["main", "w*", "w?1", "[wW]", "{dev,x}", "nothing", "", "[", "*-*"])}
         roll = self.rng.randrange(4)
         if roll == 0:
             made = self.op("internalCreateBranchProtectionRule", "POST", self.repo("branch_protection"), json=rule)
