@@ -1,10 +1,20 @@
 #include "kv/paged_cursor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 
 namespace tarn::kv {
+
+namespace {
+
+// Whoever stops or seeks away soon, as a listing of folders does, should not pay for a whole page:
+// pages grow while the reading goes on in order.
+constexpr std::uint32_t kFirstRows = 32;
+constexpr std::uint32_t kRowsGrowth = 4;
+
+}  // namespace
 
 void Page::add(std::string_view key, std::string_view value) {
   bytes_.append(key);
@@ -50,7 +60,8 @@ bool PagedCursor::next() {
 Task<bool> PagedCursor::fill(Context& ctx) {
   if (next()) co_return true;  // the caller skipped next(): no row is lost by it
   if (end_) co_return false;
-  Page page = co_await fetch(ctx, PageRequest{from_, prefix_, rows_max_});
+  Page page = co_await fetch(ctx, PageRequest{from_, prefix_, rows_wanted_});
+  rows_wanted_ = std::min(rows_wanted_ * kRowsGrowth, rows_max_);
   TARN_ASSERT(page.rows() > 0 || page.last());
   page_ = std::move(page);
   row_ = 0;
@@ -73,6 +84,7 @@ void PagedCursor::seek(std::string_view key) {
 
 void PagedCursor::start_at(std::string_view key) {
   from_ = key < prefix_ ? prefix_ : std::string(key);
+  rows_wanted_ = std::min(kFirstRows, rows_max_);
   page_ = {};
   row_ = 0;
   end_ = !from_.starts_with(prefix_);

@@ -76,8 +76,9 @@ class PagedCursor : public Cursor {
 
   std::string prefix_;
   std::uint32_t rows_max_;
-  std::string from_;   // where the page after page_ begins
-  std::string lower_;  // page_ holds every key from here to its last row
+  std::uint32_t rows_wanted_ = 1;  // in the next page
+  std::string from_;               // where the page after page_ begins
+  std::string lower_;              // page_ holds every key from here to its last row
   Page page_;
   std::size_t row_ = 0;      // the row next() will move to
   bool positioned_ = false;  // row_ - 1 is the current row

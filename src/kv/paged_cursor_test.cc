@@ -16,10 +16,12 @@ class LetterCursor final : public PagedCursor {
       : PagedCursor(std::move(options)), letters_(std::move(letters)) {}
 
   std::vector<std::string> asked;
+  std::vector<std::uint32_t> rows_asked;
 
  protected:
   Task<Page> fetch(Context&, PageRequest request) override {
     asked.push_back(request.from);
+    rows_asked.push_back(request.rows_max);
     Page page;
     for (const char letter : letters_) {
       const std::string key(1, letter);
@@ -34,6 +36,11 @@ class LetterCursor final : public PagedCursor {
  private:
   std::string letters_;
 };
+
+Task<> read_rows(Context& ctx, Cursor& cursor, int rows) {
+  for (; rows > 0; --rows)
+    EXPECT_TRUE(cursor.next() || co_await cursor.fill(ctx));
+}
 
 TEST(AfterPrefix, IsTheSmallestKeyAboveEveryKeyWithThePrefix) {
   EXPECT_EQ(after_prefix("a"), "b");
@@ -58,6 +65,18 @@ CO_TEST(PagedCursor, NextPageStartsRightAfterTheLastKey) {
   }
   const std::vector<std::string> expected = {"", std::string("b\0", 2)};
   EXPECT_EQ(cursor.asked, expected);
+}
+
+CO_TEST(PagedCursor, PagesGrowWhileReadingInOrderAndStartSmallAfterASeek) {
+  std::string letters;
+  for (int letter = 1; letter < 256; ++letter)
+    letters += static_cast<char>(letter);
+  LetterCursor cursor(letters, {.page_keys = 150});
+  co_await read_rows(ctx, cursor, 255);
+  cursor.seek("\x03");
+  co_await read_rows(ctx, cursor, 33);
+  using Asked = std::vector<std::uint32_t>;
+  EXPECT_EQ(cursor.rows_asked, (Asked{32, 128, 150, 32, 128}));
 }
 
 CO_TEST(PagedCursor, SeekWithinThePageFetchesNothing) {
