@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 
 namespace tarn::api {
 
@@ -16,6 +18,32 @@ bool is_plain(char c) {
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80;
+}
+
+constexpr std::uint64_t every_byte(std::uint64_t byte) {
+  return byte * 0x0101010101010101ULL;
+}
+
+/// Sets the top bit of each byte of `word` that may not be plain; none is missed, and a plain one
+/// behind such a byte may be marked as well.
+constexpr std::uint64_t suspects(std::uint64_t word) {
+  const auto zero_bytes = [](std::uint64_t x) { return (x - every_byte(1)) & ~x; };
+  const std::uint64_t controls = (word - every_byte(0x20)) & ~word;
+  return (word | controls | zero_bytes(word ^ every_byte('"')) |
+          zero_bytes(word ^ every_byte('\\'))) &
+         every_byte(0x80);
+}
+
+/// How many first bytes of `text` go out as they are.
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t size = 0;
+  for (std::uint64_t word; size + sizeof word <= text.size(); size += sizeof word) {
+    std::memcpy(&word, text.data() + size, sizeof word);
+    if (suspects(word) != 0) break;
+  }
+  while (size < text.size() && is_plain(text[size]))
+    ++size;
+  return size;
 }
 
 /// Bytes of the well-formed UTF-8 sequence at the front of `text`; 0 if there is none (Unicode
@@ -108,9 +136,7 @@ void JsonWriter::value(std::string_view text) {
   separate();
   out_ += '"';
   while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && is_plain(text[plain]))
-      ++plain;
+    const std::size_t plain = plain_prefix(text);
     out_ += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -20,6 +20,23 @@ TEST(JsonWriter, EscapesWhatMustBeEscaped) {
   EXPECT_EQ(text_json("</script>"), R"("</script>")");
 }
 
+TEST(JsonWriter, EscapesAByteWhereverItStands) {
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (const char hurts : {'"', '\\', '\n', '\t', '\r'}) {
+        std::string text(length, '!');
+        text[at] = hurts;
+        std::string out;
+        JsonWriter(out).value(text);
+        std::string expected = "\"" + std::string(length, '!') + "\"";
+        expected.insert(at + 1, "\\");
+        expected[at + 2] = hurts == '\n' ? 'n' : hurts == '\t' ? 't' : hurts == '\r' ? 'r' : hurts;
+        EXPECT_EQ(out, expected);
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, KeepsValidUtf8AndReplacesTheRest) {
   EXPECT_EQ(text_json("grüße 🏔"), "\"grüße 🏔\"");
   EXPECT_EQ(text_json("a\xff"

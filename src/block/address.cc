@@ -232,6 +232,11 @@ std::string display_local(std::string_view root, const ObjectRef& ref) {
 }
 
 std::string clean_path(std::string_view path) {
+  // What nearly every address is: without a name to drop. Listings ask for each entry.
+  if (!path.empty() && !path.starts_with('.') && !path.ends_with('/') &&
+      path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos) {
+    return std::string(path);
+  }
   const bool rooted = path.starts_with('/');
   std::vector<std::string_view> kept;
   all_components(path, [&](std::string_view name) {
