@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <thread>
 
+#include <sched.h>
+
 #include "app/blocking_wait.h"
 #include "app/server.h"
 #include "app/stores.h"
@@ -11,9 +13,18 @@ namespace tarn::app {
 
 namespace {
 
-std::size_t loop_count(const Config& config) {
-  if (config.io_threads != 0) return config.io_threads;
+/// The processors this process may run on, which a container or taskset makes fewer than there are:
+/// two loops on one core only switch between each other.
+std::size_t usable_cores() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+  }
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+std::size_t loop_count(const Config& config) {
+  return config.io_threads != 0 ? config.io_threads : usable_cores();
 }
 
 }  // namespace
