@@ -123,6 +123,7 @@ REST: list[Accepted] = [
     Accepted("The user's own credentials can be managed in basic mode, too; the reference answers 501.", reference=501, ops=("listUserCredentials", "getCredentials", "deleteCredentials", "createCredentials", "createUser")),
     Accepted("copyObject of an entry without data: in the reference's memory store copying nothing succeeds.", ops=("copyObject",), reference=201, tarn=410),
     Accepted("A form upload whose part has no Content-Type: both store application/octet-stream, the reference's reply shows an empty string.", ops=("uploadObject",), reference=201, tarn=201, when=only_content_type),
+    Accepted("HEAD: of several mistakes in one request, another one.", ops=("headObject",), reference=404, tarn=400),
     Accepted("HEAD: a refused request has no body and, from Tarn, no Content-Type.", ops=("headObject",), only=("content-type", "x-content-type-options")),
     Accepted("Numbers beyond what fits, or not in decimal: same status, another text.", reference=400, tarn=400, reference_text="Error unmarshalling body|error binding string parameter|value out of range"),
     Accepted("What the contract refuses (400): several violations in one request are met in another order.", reference=400, tarn=400, reference_text="has an error|^Invalid format", tarn_text="has an error|^Invalid format"),
@@ -154,7 +155,7 @@ def no_ref(op, ref, tarn) -> bool:
 
 def multipart_etag(op, ref, tarn) -> bool:
     def bare(text) -> str:
-        return re.sub(r"\"[0-9a-f]{32}(-\d+)?\"", "etag", str(text).replace("'", ""))
+        return re.sub(r"[0-9a-f]{32}(-\d+)?", "etag", str(text))
     return re.search(r"[0-9a-f]{32}-\d+", str(tarn)) is not None and bare(ref) == bare(tarn)
 
 
@@ -177,6 +178,7 @@ S3: list[Accepted] = [
     Accepted("Listing with a marker inside a folded group: the group is listed only if something in it follows.", ops=LISTS, reference=200, tarn=200, request="delimiter=.*(?:marker|start-after)="),
     Accepted("Bucket `api` is answered with the hint at the API endpoint on every operation.", reference=404, tarn=404, tarn_text="ErrNoSuchBucketPossibleAPIEndpoint"),
     Accepted("Listings show the storage class that was asked for; the reference's always STANDARD.", ops=LISTS, reference=200, tarn=200, when=lambda op, ref, tarn: re.sub("GLACIER", "STANDARD", str(tarn)) == str(ref)),
+    Accepted("The storage class that was asked for is kept as metadata `::tarn::storage-class`, which the HTTP API shows.", ops=("listObjects",), reference=200, tarn=200, tarn_text="::tarn::storage-class"),
     Accepted("ListBuckets tells regions and the prefix.", ops=("ListBuckets",), reference=200, tarn=200),
     Accepted("Creating one's own bucket: BucketAlreadyOwnedByYou, which rclone wants.", ops=("CreateBucket",), reference=409, tarn=409),
     Accepted("Conditions on reads and on copy sources are honoured, with ETags and dates; the reference knows few.", ops=("GetObject", "HeadObject", "CopyObject"), request="If-|copy-source-if"),
