@@ -168,6 +168,11 @@ class ServerProcess:
     def log_tail(self) -> str:
         return "\n".join(self.log_text().splitlines()[-LOG_TAIL_LINES:])
 
+    def errors_logged(self) -> list[str]:
+        """Lines of level error: someone should look. A refused reload is the operator's own."""
+        lines = re.findall(r"^\S+Z error .*$", self.log_text(), re.MULTILINE)
+        return [line for line in lines if "reload failed" not in line]
+
     def run_command(self, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """A command of the binary on this data directory, beside or after the server."""
         return subprocess.run(

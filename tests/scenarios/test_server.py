@@ -102,6 +102,14 @@ def test_what_was_acknowledged_is_there_after_a_restart(server: ServerProcess) -
     assert [item.path for item in main.uncommitted()] == ["staged"]
 
 
+def requests_in_flight(server: ServerProcess) -> int:
+    """What the server says; the request that asks is one of them."""
+    text = requests.get(f"{server.url}/metrics", timeout=10).text
+    found = re.search(r"^tarn_http_requests_in_flight (\d+)$", text, re.MULTILINE)
+    assert found, text
+    return int(found[1])
+
+
 @dataclass
 class SlowUpload:
     """An upload that stands still in the middle until told to go on."""
@@ -115,6 +123,8 @@ class SlowUpload:
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
         assert self.half_sent.wait(20)
+        # Sent is not yet received: a connection nobody accepted is not in flight.
+        wait_until(lambda: requests_in_flight(self.server) >= 2, what="the upload to be in flight")
 
     def _body(self) -> Iterator[bytes]:
         yield b"first half, "
