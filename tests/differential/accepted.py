@@ -141,6 +141,7 @@ REST: list[Accepted] = [
              tarn_text="'comm_prefs_missing': False"),
     Accepted("setupCommPrefs without an e-mail: another text.", ops=("setupCommPrefs",), reference=400, tarn=400),
     Accepted("deleteObjects of nothing: the reference checks credentials per path, so an empty list needs none; Tarn answers 401.", ops=("deleteObjects",), reference=200, tarn=401),
+    Accepted("deleteObjects without credentials: the reference writes one error document per path.", ops=("deleteObjects",), reference=401, tarn=401),
     Accepted("getUnderlyingProperties does not look for the data in Tarn; the reference's memory store says 500 when it is missing.", ops=("getUnderlyingProperties",), reference=500, tarn=200),
     TwoMistakes("Of several mistakes in one request, the two servers may name different ones."),
 ]
