@@ -2,6 +2,8 @@
 
 namespace tarn::versioning {
 
-Task<std::string> NoHooks::run(Context&, const HookRecord&) { co_return std::string(); }
+Task<std::string> NoHooks::run(Context&, const HookRecord&) {
+  co_return std::string();
+}
 
 }  // namespace tarn::versioning
