@@ -15,6 +15,12 @@ constexpr std::uint64_t kYieldEvery = 500;
   throw Error(ErrorCode::invalid_argument, "ref: invalid value: validation error");
 }
 
+/// `@` or `$`: what of a branch is seen, rather than another commit.
+bool is_view(RefModifier modifier) {
+  return modifier.kind == RefModifier::Kind::committed ||
+         modifier.kind == RefModifier::Kind::staged;
+}
+
 ResolvedRef at_commit(CommitId id) {
   return {.kind = ResolvedRef::Kind::commit,
           .branch = std::nullopt,
@@ -89,15 +95,15 @@ Task<ResolvedRef> Resolver::resolve(Context& ctx, const Repository& repository,
   if (!expression) throw Error(ErrorCode::invalid_argument, expression.error().message);
   ResolvedRef ref = co_await resolve_base(ctx, repository, *expression);
   if (expression->modifiers.empty()) co_return ref;
-  if (!combines_well(*expression)) throw_invalid();
-  const RefModifier::Kind first = expression->modifiers.front().kind;
-  if (first == RefModifier::Kind::committed || first == RefModifier::Kind::staged) {
-    if (ref.kind != ResolvedRef::Kind::branch) throw_invalid();
-    ref.staged = ref.dollar = first == RefModifier::Kind::staged;
+  if (is_view(expression->modifiers.front())) {
+    if (!combines_well(*expression) || ref.kind != ResolvedRef::Kind::branch) throw_invalid();
+    ref.staged = ref.dollar = expression->modifiers.front().kind == RefModifier::Kind::staged;
     co_return ref;
   }
   CommitId id = std::move(ref.commit_id);
   for (const RefModifier modifier : expression->modifiers) {
+    // Judged in order, as by the reference: past the root is "not found" before a later `$` counts.
+    if (is_view(modifier)) throw_invalid();
     id = co_await follow(ctx, repository, std::move(id), modifier);
   }
   co_return at_commit(std::move(id));

@@ -51,6 +51,8 @@ CO_TEST_F(Resolving, FollowsModifiersFromLeftToRight) {
   EXPECT_EQ(co_await self.at(ctx, "main^2~1"), "root");
   EXPECT_EQ(co_await self.at(ctx, "v1.0^"), "root");
   CO_EXPECT_ERROR(self.at(ctx, "main~3"), ErrorCode::not_found);
+  CO_EXPECT_ERROR(self.at(ctx, "main~3$"), ErrorCode::not_found);
+  CO_EXPECT_ERROR(self.at(ctx, "main~1$"), ErrorCode::invalid_argument);
   CO_EXPECT_ERROR(self.at(ctx, "main^3"), ErrorCode::invalid_argument);
   CO_EXPECT_ERROR(self.at(ctx, "v1.0^^"), ErrorCode::invalid_argument);
   CO_EXPECT_ERROR(self.at(ctx, "main~x"), ErrorCode::invalid_argument);
