@@ -2,7 +2,6 @@
 // share their stores. Each key has one writer and its values are numbered, so that what a reader or
 // a commit may see follows from what was acknowledged.
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
@@ -60,7 +59,7 @@ Task<Tree> tree_at(Context& ctx, EngineOn& server, const Repository& repo, std::
   for (const std::string& row : co_await server.list(ctx, repo, ref)) {
     const std::size_t equals = row.find('=');
     // "<key>#<number>"
-    tree[row.substr(0, equals)] = std::atoi(row.substr(row.rfind('#') + 1).c_str());
+    tree[row.substr(0, equals)] = std::stoi(row.substr(row.rfind('#') + 1));
   }
   co_return tree;
 }
