@@ -200,7 +200,7 @@ std::vector<Key> storage_keys() {
       {"database.local.path", "path", "~/tarn/metadata", "Directory of the embedded store.",
        text(TARN_AT(database_path))},
       {"database.local.sync_writes", "boolean", "true",
-       "An acknowledged write survives a power failure.", flag(TARN_AT(database_sync))},
+       "Sync to the disk before acknowledging a write.", flag(TARN_AT(database_sync))},
       {"database.local.cache_size_bytes", "size", "64MiB",
        "Most memory for cached metadata blocks.", size(TARN_AT(database_cache_bytes))},
       {"blockstore.type", "local or mem", "local",
