@@ -128,6 +128,15 @@ std::unique_ptr<Cursor> MeteredStore::scan(std::string_view partition, ScanOptio
   return std::make_unique<MeteredCursor>(*this, inner_->scan(partition, std::move(options)));
 }
 
+Task<std::vector<Row>> MeteredStore::read_rows(Context& ctx, std::optional<Address> after,
+                                               std::uint32_t rows_max) {
+  return inner_->read_rows(ctx, std::move(after), rows_max);
+}
+
+Task<> MeteredStore::checkpoint(Context& ctx, std::string directory) {
+  return inner_->checkpoint(ctx, std::move(directory));
+}
+
 Task<> MeteredStore::close() {
   return inner_->close();
 }

@@ -49,6 +49,18 @@ Task<> Store::erase(Context& ctx, std::string_view partition, std::string_view k
   co_await run(ctx, one(Op::erase(std::string(partition), std::string(key))));
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): the signatures of those who implement them
+Task<std::vector<Row>> Store::read_rows(Context&, std::optional<Address>, std::uint32_t) {
+  throw Error(ErrorCode::not_implemented, "this metadata store cannot list all its rows");
+}
+
+Task<> Store::checkpoint(Context&, std::string) {
+  throw Error(ErrorCode::not_implemented,
+              "this metadata store makes no copies of itself: use the database's own backup");
+}
+
+// NOLINTEND(performance-unnecessary-value-param)
+
 void check_address(std::string_view partition, std::string_view key) {
   if (partition.empty()) throw Error(ErrorCode::invalid_argument, "missing partition key");
   if (key.empty()) throw Error(ErrorCode::invalid_argument, "missing key");

@@ -78,6 +78,12 @@ struct ScanOptions {
   std::uint32_t page_keys = 1'000;  // most keys fetched per round trip, 1..10'000
 };
 
+/// One record with its address: what a copy of a whole store is made of.
+struct Row {
+  Address address;
+  std::string value;
+};
+
 /// Keys of one partition in order. Reads pages lazily. It sees writes made after it was opened, or
 /// not: backends differ. Must not outlive its store.
 ///   while (cursor->next() || co_await cursor->fill(ctx)) use(cursor->key(), cursor->value());
@@ -132,6 +138,19 @@ class Store {
 
   /// Opens without I/O; the first fill() fetches.
   virtual std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) = 0;
+
+  /// Rows of all partitions: up to `rows_max` (1..10'000, fewer when they are large) of those that
+  /// follow `after` (nullopt: from the beginning) in the backend's own order, which is one and the
+  /// same for every call. Empty = the end; `after` itself need not exist. For copying and checking
+  /// a store nobody writes to: rows written meanwhile are seen, or not. Error{not_implemented}
+  /// where a backend cannot.
+  virtual Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
+                                           std::uint32_t rows_max);
+
+  /// Embedded backends: a copy of the store as it is at one moment, in a new `directory` (its
+  /// parent exists), while reads and writes go on. It opens as a store of its own. Error{
+  /// not_implemented} where the database has its own tools for that.
+  virtual Task<> checkpoint(Context& ctx, std::string directory);
 
   /// Refuses new work (Error{unavailable}) and waits for what is under way. Idempotent.
   virtual Task<> close() = 0;

@@ -1,5 +1,6 @@
 #include "kv/mem/mem_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -52,6 +53,12 @@ std::unique_ptr<Cursor> MemStore::scan(std::string_view partition, ScanOptions o
   return std::make_unique<MemCursor>(*this, partition, check_scan(partition, std::move(options)));
 }
 
+Task<std::vector<Row>> MemStore::read_rows(Context& ctx, std::optional<Address> after,
+                                           std::uint32_t rows_max) {
+  ctx.check_deadline();
+  co_return rows_now(after, std::clamp<std::uint32_t>(rows_max, 1, kPageKeysMax));
+}
+
 Task<> MemStore::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
@@ -90,6 +97,23 @@ Page MemStore::page_now(std::string_view partition, const PageRequest& request) 
   }
   page.mark_last();
   return page;
+}
+
+std::vector<Row> MemStore::rows_now(const std::optional<Address>& after,
+                                    std::uint32_t rows_max) const {
+  std::lock_guard lock(mutex_);
+  check_open();
+  std::vector<Row> rows;
+  auto partition = after ? partitions_.lower_bound(after->partition) : partitions_.begin();
+  for (; partition != partitions_.end(); ++partition) {
+    const bool goes_on = after && partition->first == after->partition;
+    auto row = goes_on ? partition->second.upper_bound(after->key) : partition->second.begin();
+    for (; row != partition->second.end(); ++row) {
+      if (rows.size() == rows_max) return rows;
+      rows.push_back({{partition->first, row->first}, row->second});
+    }
+  }
+  return rows;
 }
 
 void MemStore::check_open() const {

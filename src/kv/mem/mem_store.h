@@ -26,16 +26,19 @@ class MemStore final : public Store {
                                                          std::vector<Address> addresses) override;
   Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) override;
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override;
+  Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
+                                   std::uint32_t rows_max) override;
   Task<> close() override;
 
  private:
   friend class MemCursor;
-  using Rows = std::map<std::string, std::string, std::less<>>;
+  using Partition = std::map<std::string, std::string, std::less<>>;
 
   // Synchronous halves; each takes the mutex for its whole length.
   std::optional<std::string> get_now(std::string_view partition, std::string_view key) const;
   std::vector<OpResult> run_now(std::vector<Op>& ops);
   Page page_now(std::string_view partition, const PageRequest& request) const;
+  std::vector<Row> rows_now(const std::optional<Address>& after, std::uint32_t rows_max) const;
 
   // The caller holds mutex_.
   void check_open() const;
@@ -43,7 +46,7 @@ class MemStore final : public Store {
   OpResult apply(Op& op);
 
   mutable std::mutex mutex_;
-  std::map<std::string, Rows, std::less<>> partitions_;
+  std::map<std::string, Partition, std::less<>> partitions_;
   bool closed_ = false;
 };
 

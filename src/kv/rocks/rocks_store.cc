@@ -10,6 +10,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/slice.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -63,6 +64,8 @@ struct RocksStore::Impl {
   // A nullopt says "not in the cache"; with Reach::disk there is always an answer.
   std::optional<Found> get(const std::string& row, Reach reach);
   std::optional<Page> page(std::string_view partition, const PageRequest& request, Reach reach);
+  std::vector<Row> rows_after(const std::optional<Address>& after, std::uint32_t rows_max);
+  void checkpoint(const std::string& directory);
   /// Fills found[i] for each i of `wanted`; returns those that were not in the cache.
   std::vector<std::size_t> get_rows(const std::vector<std::string>& rows,
                                     const std::vector<std::size_t>& wanted, Reach reach,
@@ -145,6 +148,41 @@ std::optional<Page> RocksStore::Impl::page(std::string_view partition, const Pag
   if (!row->status().ok()) throw to_error(row->status());
   page.mark_last();
   return page;
+}
+
+std::vector<Row> RocksStore::Impl::rows_after(const std::optional<Address>& after,
+                                              std::uint32_t rows_max) {
+  // The smallest row above it is itself and one zero byte.
+  const std::string from = after ? row_key(after->partition, after->key) + '\0' : std::string();
+  const rocksdb::Slice upper = slice(kRowsEnd);
+  rocksdb::ReadOptions options = read_options(Reach::disk);
+  options.iterate_upper_bound = &upper;
+  options.fill_cache = false;  // read once, by a tool
+  options.readahead_size = 1'024 * 1'024;
+
+  std::vector<Row> rows;
+  std::size_t bytes = 0;
+  const std::unique_ptr<rocksdb::Iterator> row(db->NewIterator(options));
+  for (row->Seek(slice(from)); row->Valid(); row->Next()) {
+    if (rows.size() == rows_max || bytes >= Page::kBytesMax) return rows;
+    auto address = split_row(view(row->key()));
+    if (!address) throw Error(ErrorCode::corrupt, "the metadata store holds a row without key");
+    rows.push_back({*std::move(address), std::string(view(row->value()))});
+    bytes += rows.back().address.key.size() + rows.back().value.size();
+  }
+  if (!row->status().ok()) throw to_error(row->status());
+  return rows;
+}
+
+void RocksStore::Impl::checkpoint(const std::string& directory) {
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> owned(made);
+  if (status.ok()) status = made->CreateCheckpoint(directory);
+  if (status.IsInvalidArgument()) {
+    throw Error(ErrorCode::already_exists, "the directory for the copy exists already");
+  }
+  if (!status.ok()) throw to_error(status);
 }
 
 void RocksStore::Impl::close_blocking() {
@@ -325,6 +363,19 @@ Task<std::vector<OpResult>> RocksStore::read_only(Context& ctx, std::vector<Op> 
 std::unique_ptr<Cursor> RocksStore::scan(std::string_view partition, ScanOptions options) {
   return std::make_unique<RocksCursor>(*impl_, partition,
                                        check_scan(partition, std::move(options)));
+}
+
+Task<std::vector<Row>> RocksStore::read_rows(Context& ctx, std::optional<Address> after,
+                                             std::uint32_t rows_max) {
+  return impl_->pool.run(ctx, [impl = impl_.get(), use = impl_->use(), after = std::move(after),
+                               rows = std::clamp<std::uint32_t>(rows_max, 1, kPageKeysMax)] {
+    return impl->rows_after(after, rows);
+  });
+}
+
+Task<> RocksStore::checkpoint(Context& ctx, std::string directory) {
+  return impl_->pool.run(ctx, [impl = impl_.get(), use = impl_->use(),
+                               directory = std::move(directory)] { impl->checkpoint(directory); });
 }
 
 Task<> RocksStore::close() {

@@ -75,6 +75,9 @@ class RocksStore final : public Store {
                                                          std::vector<Address> addresses) override;
   Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) override;
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override;
+  Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
+                                   std::uint32_t rows_max) override;
+  Task<> checkpoint(Context& ctx, std::string directory) override;
   /// Commits what is queued, waits for reads, flushes. Then the directory is free.
   Task<> close() override;
 

@@ -176,6 +176,22 @@ CO_TEST_F(RocksStoreTest, RowsBeyondTheBlockCacheComeFromTheDisk) {
   co_await store->close();
 }
 
+CO_TEST_F(RocksStoreTest, CheckpointIsAStoreOfThatMoment) {
+  auto store = self.open();
+  co_await set_keys(ctx, *store, "p", {"a", "b"});
+  co_await store->checkpoint(ctx, self.dir.file("copy"));
+  co_await store->erase(ctx, "p", "a");
+  co_await set_keys(ctx, *store, "p", {"c"});
+  CO_EXPECT_ERROR(store->checkpoint(ctx, self.dir.file("copy")), ErrorCode::already_exists);
+  RocksConfig copied = self.config;
+  copied.directory = self.dir.file("copy");
+  auto copy = RocksStore::open(copied, self.pool);
+  EXPECT_EQ(co_await read_keys(ctx, *copy, "p"), "a b");
+  EXPECT_EQ(co_await read_keys(ctx, *store, "p"), "b c");
+  co_await copy->close();
+  co_await store->close();
+}
+
 CO_TEST_F(RocksStoreTest, PagesOfLargeValuesAreCutByBytes) {
   auto store = self.open();
   for (int i = 0; i < 12; ++i) {

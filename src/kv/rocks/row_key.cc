@@ -1,7 +1,6 @@
 #include "kv/rocks/row_key.h"
 
 #include "base/error.h"
-#include "kv/store.h"
 
 namespace tarn::kv {
 
@@ -14,6 +13,15 @@ std::string row_key(std::string_view partition, std::string_view key) {
   row.append(partition);
   row.append(key);
   return row;
+}
+
+std::optional<Address> split_row(std::string_view row) {
+  if (row.size() < 2) return std::nullopt;
+  const std::size_t length =
+      static_cast<unsigned char>(row[0]) * 256U + static_cast<unsigned char>(row[1]);
+  const bool good = length >= 1 && length <= kAddressBytesMax && row.size() > 2 + length;
+  if (!good) return std::nullopt;
+  return Address{std::string(row.substr(2, length)), std::string(row.substr(2 + length))};
 }
 
 }  // namespace tarn::kv

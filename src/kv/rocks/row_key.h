@@ -8,8 +8,11 @@
 // every row begins with a byte of 0..4: all other first bytes are free for the store's own rows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "kv/store.h"
 
 namespace tarn::kv {
 
@@ -20,6 +23,12 @@ std::string row_key(std::string_view partition, std::string_view key);
 inline std::string_view key_of_row(std::string_view row, std::string_view partition) {
   return row.substr(2 + partition.size());
 }
+
+/// The first two bytes of the other rows come after this: row_key()s end here.
+inline constexpr std::string_view kRowsEnd = "\x05";
+
+/// What row_key() joined, or nullopt for bytes it cannot have made.
+std::optional<Address> split_row(std::string_view row);
 
 /// Marks the layout above; its row sorts after every other.
 inline constexpr std::string_view kFormatRow = "\xff tarn/kv/format";

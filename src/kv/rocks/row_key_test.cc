@@ -36,6 +36,24 @@ TEST(RowKey, RowsOfAPartitionAreOneRange) {
   }
 }
 
+TEST(RowKey, SplitsIntoWhatWasJoined) {
+  for (const std::string& partition : {std::string("p"), std::string(300, '\xff')}) {
+    const auto address = split_row(row_key(partition, std::string("k\0", 2)));
+    ASSERT_TRUE(address.has_value());
+    EXPECT_EQ(address->partition, partition);
+    EXPECT_EQ(address->key, std::string("k\0", 2));
+  }
+  for (const auto& bad : {std::string(), std::string("\0", 1), std::string("\0\0k", 3),
+                          std::string("\0\1p", 3), std::string("\4\1") + std::string(2'000, 'x')}) {
+    EXPECT_FALSE(split_row(bad).has_value()) << to_hex(bad);
+  }
+}
+
+TEST(RowKey, EveryRowLiesBelowTheEndOfRows) {
+  EXPECT_LT(row_key(std::string(1'024, '\xff'), "\xff"), kRowsEnd);
+  EXPECT_GT(kFormatRow, kRowsEnd);
+}
+
 TEST(RowKey, FormatRowIsOutsideEveryPartition) {
   EXPECT_GT(kFormatRow, row_key(std::string(1'024, '\xff'), std::string(1'024, '\xff')));
 }

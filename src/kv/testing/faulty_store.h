@@ -26,8 +26,8 @@ enum class Fault : std::uint8_t {
   after,   // everything happened, the answer is lost
 };
 
-/// Forwards to `inner`, which must outlive it. A call is one get, get_many, run, or fill of a
-/// cursor. Thread-safe.
+/// Forwards to `inner`, which must outlive it. A call is one get, get_many, run, read_rows, or
+/// fill of a cursor. Thread-safe.
 class FaultyStore final : public Store {
  public:
   explicit FaultyStore(Store& inner) : inner_(inner) {}
@@ -91,6 +91,16 @@ class FaultyStore final : public Store {
 
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override {
     return std::make_unique<FaultyCursor>(*this, inner_.scan(partition, std::move(options)));
+  }
+
+  Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
+                                   std::uint32_t rows_max) override {
+    if (auto plan = next_call()) plan->strike();
+    co_return co_await inner_.read_rows(ctx, std::move(after), rows_max);
+  }
+
+  Task<> checkpoint(Context& ctx, std::string directory) override {
+    return inner_.checkpoint(ctx, std::move(directory));
   }
 
   Task<> close() override { return inner_.close(); }

@@ -397,6 +397,55 @@ CO_TEST_P(StoreSuite, ScanAgreesWithAModelAfterRandomWrites) {
   }
 }
 
+// --- the whole store ---
+
+inline Task<std::map<std::pair<std::string, std::string>, std::string>> read_store(
+    Context& ctx, Store& store, std::uint32_t rows_max) {
+  std::map<std::pair<std::string, std::string>, std::string> found;
+  std::optional<Address> after;
+  while (true) {
+    const std::vector<Row> rows = co_await store.read_rows(ctx, after, rows_max);
+    if (rows.empty()) co_return found;
+    EXPECT_LE(rows.size(), rows_max);
+    for (const Row& row : rows) {
+      const bool fresh =
+          found.emplace(std::pair(row.address.partition, row.address.key), row.value).second;
+      EXPECT_TRUE(fresh) << row.address.partition << " " << row.address.key << " twice";
+    }
+    after = rows.back().address;
+  }
+}
+
+CO_TEST_P(StoreSuite, ReadRowsGivesEveryRowOnceWhateverThePage) {
+  EXPECT_TRUE((co_await self.store.read_rows(ctx, std::nullopt, 10)).empty());
+  std::map<std::pair<std::string, std::string>, std::string> model;
+  std::vector<Op> ops;
+  for (const std::string& partition :
+       {std::string("a"), std::string("a/b"), std::string("ab"), std::string("a\0", 2),
+        std::string("\xff"), std::string(1'024, '\xff'), std::string("z")}) {
+    for (const std::string& key :
+         {std::string("k"), std::string("k\0", 2), std::string("\xff"), std::string(1'024, 'x')}) {
+      const std::string value = key == "k" ? "" : partition + "|" + key;
+      model[{partition, key}] = value;
+      ops.push_back(Op::set(partition, key, value));
+    }
+  }
+  co_await self.store.run(ctx, std::move(ops));
+  for (std::uint32_t page : {1u, 3u, 4u, 1'000u}) {
+    EXPECT_TRUE(co_await read_store(ctx, self.store, page) == model) << page;
+  }
+}
+
+CO_TEST_P(StoreSuite, ReadRowsGoesOnAfterARowThatIsGone) {
+  co_await set_keys(ctx, self.store, "p", {"a", "b", "c"});
+  co_await set_keys(ctx, self.store, "q", {"a"});
+  const auto first = co_await self.store.read_rows(ctx, std::nullopt, 2);
+  CO_ASSERT_EQ(first.size(), 2u);
+  const Address last = first.back().address;
+  co_await self.store.erase(ctx, last.partition, last.key);
+  EXPECT_EQ((co_await self.store.read_rows(ctx, last, 10)).size(), 2u);
+}
+
 // --- many writers ---
 
 inline Task<> count_win(Store& store, std::string value, std::atomic<int>& wins) {
