@@ -15,7 +15,8 @@ namespace tarn::http {
 namespace {
 
 constexpr std::chrono::milliseconds kLingerTime{5'000};
-constexpr std::chrono::milliseconds kGoodbyeTime{1'000};  // for TLS's word of it
+constexpr std::chrono::milliseconds kGoodbyeTime{1'000};     // for TLS's word of it
+constexpr std::chrono::milliseconds kFirstRequestTime{500};  // while the server stops
 constexpr std::uint64_t kLingerBytesMax = 64 * 1024 * 1024;
 
 class InFlight {
@@ -69,7 +70,12 @@ Connection::~Connection() {
 }
 
 void Connection::drain() {
-  if (idle_) wire_.interrupt();
+  if (!idle_) return;
+  if (is_new_) {
+    wire_.arm(kFirstRequestTime);
+  } else {
+    wire_.interrupt();
+  }
 }
 
 Task<> Connection::run() {
@@ -92,7 +98,11 @@ Task<bool> Connection::await_request() {
   input_.consume(leading_empty_lines(input_.data()));
   wire_.arm(loop_.config.idle_timeout);
   while (input_.empty()) {
-    if (loop_.draining.load(std::memory_order_relaxed)) co_return false;
+    if (loop_.draining.load(std::memory_order_relaxed)) {
+      // A client may expect an end between requests, but not in place of its first answer.
+      if (!is_new_) co_return false;
+      wire_.arm(kFirstRequestTime);
+    }
     idle_ = true;
     const std::span<char> room = input_.prepare();
     const WireRead got = co_await wire_.read_some(room);
@@ -125,6 +135,7 @@ Task<std::expected<std::optional<std::size_t>, HeadError>> Connection::read_head
 
 Task<Connection::Next> Connection::serve_one() {
   if (!co_await await_request()) co_return Next::hang_up;
+  is_new_ = false;
   const auto length = co_await read_head();
   if (!length) co_return co_await refuse(length.error());
   if (!*length) co_return Next::hang_up;

@@ -76,7 +76,7 @@ class Connection {
 
   void on_tick() { wire_.on_tick(); }
 
-  /// The server stops: hangs up if no request is under way.
+  /// The server stops: hangs up between requests, and soon if the first one does not come.
   void drain();
 
   /// Hangs up now.
@@ -112,7 +112,8 @@ class Connection {
   RequestBody body_;
   ResponseWriter response_;
   ServerRequest request_;
-  bool idle_ = false;
+  bool idle_ = false;   // waits for the first byte of a request
+  bool is_new_ = true;  // and of its first one
   std::uint64_t counted_in_ = 0;
   std::uint64_t counted_out_ = 0;
 };

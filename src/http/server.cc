@@ -90,6 +90,7 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
   Task<> run_sweeping(Lane& lane);
   Task<> run_connection(Lane& lane, std::unique_ptr<Stream> stream, std::string remote_address);
   void start_connection(Lane& lane, tcp::socket socket);
+  void accept_waiting(Lane& lane);
   void connection_ended();
   Task<> wait_at_gate(Lane& lane, milliseconds most);
   void cut_all();
@@ -137,6 +138,16 @@ void Server::Impl::start_connection(Lane& lane, tcp::socket socket) {
   if (!serving.spawn(lane.executor, "http connection",
                      run_connection(lane, std::move(stream), address_text(peer)))) {
     connection_ended();
+  }
+}
+
+/// What has connected already was told that it is being served: a closed listener would reset it.
+void Server::Impl::accept_waiting(Lane& lane) {
+  boost::system::error_code error;
+  lane.acceptor.non_blocking(true, error);
+  while (!error && open < config.connections_max) {
+    tcp::socket socket = lane.acceptor.accept(lane.executor, error);
+    if (!error) start_connection(lane, std::move(socket));
   }
 }
 
@@ -214,7 +225,8 @@ void Server::reload_tls() {
 Task<> Server::stop() {
   const std::shared_ptr<Impl> impl = impl_;
   if (impl->draining.exchange(true)) co_return;
-  impl->on_each_lane([](Lane& lane) {
+  impl->on_each_lane([impl](Lane& lane) {
+    impl->accept_waiting(lane);
     boost::system::error_code ignored;
     lane.acceptor.close(ignored);
     lane.gate.cancel();

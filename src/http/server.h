@@ -51,8 +51,9 @@ class Server {
   /// Error{invalid_argument} if they are unusable. A no-op without TLS.
   void reload_tls();
 
-  /// Closes the listeners, lets requests in flight finish (idle connections close at once, busy
-  /// ones answer with "Connection: close"), and cuts what is left after the grace period.
+  /// Closes the listeners once what waits in their queues is accepted, lets requests in flight
+  /// finish (connections between requests close at once, new ones have a moment for their first,
+  /// busy ones answer with "Connection: close"), and cuts what is left after the grace period.
   Task<> stop();
 
  private:

@@ -1,4 +1,6 @@
 #include <ctime>
+#include <deque>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -145,7 +147,6 @@ TEST(Stop, LetsRequestsInFlightFinish) {
   TestClient fresh(server.port());
   TestClient busy(server.port());
   EXPECT_EQ(busy.ask(kWaiting).status, 100);
-  // Until `fresh` has been accepted: what waits in a backlog is reset with its listener.
   while (metrics::gauge("tarn_http_connections", "").value() < 3)
     std::this_thread::yield();
   std::thread stopper([&] { server.stop(); });
@@ -158,6 +159,34 @@ TEST(Stop, LetsRequestsInFlightFinish) {
   EXPECT_TRUE(busy.at_end());
   stopper.join();
   EXPECT_ANY_THROW(TestClient{server.port()});
+}
+
+TEST(Stop, AnswersWhatWaitsInTheListenQueue) {
+  std::latch blocked(1);
+  std::latch go_on(1);
+  // Holds its only loop, so that whoever connects stays in the queue until the server stops.
+  const auto hold_loop = [&](Context& ctx, Request& request, Response& response) -> Task<> {
+    if (request.raw_path() == "/hold") {
+      blocked.count_down();
+      go_on.wait();
+    }
+    return read_then_answer(ctx, request, response);
+  };
+  RunningServer server(hold_loop);
+  TestClient busy(server.port());
+  busy.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+  blocked.wait();
+  std::deque<TestClient> waiting;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(waiting.emplace_back(server.port()).send(kGet));
+  std::thread stopper([&] { server.stop(); });
+  go_on.count_down();
+  EXPECT_EQ(busy.receive().status, 200);
+  for (TestClient& client : waiting) {
+    EXPECT_EQ(client.receive().status, 200);
+    EXPECT_TRUE(client.at_end());
+  }
+  stopper.join();
 }
 
 TEST(Stop, CutsWhatIsLeftAfterTheGracePeriod) {
