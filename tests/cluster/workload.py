@@ -1,0 +1,147 @@
+"""Clients that use a cluster for a while and write down what they see."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from heads import LoggedCommit, check_heads
+from history import History, Violation
+from registers import check_registers
+from trees import check_trees
+
+SHARED_PATHS = 6
+OWN_PATHS = 3
+
+
+class Cluster(Protocol):
+    """What a client can do, through the server of its choice. Raises Refused or Unknown."""
+
+    servers: int
+
+    def put(self, server: int, path: str, value: str) -> None: ...
+
+    def get(self, server: int, path: str) -> str | None: ...
+
+    def commit(self, server: int, marker: str) -> None: ...
+
+    def head(self, server: int) -> str: ...
+
+    def log(self) -> list[LoggedCommit]: ...
+
+
+@dataclass
+class Clients:
+    """`writers` write paths of their own and shared ones, `readers` read them; see `run`."""
+
+    cluster: Cluster
+    seed: int
+    writers: int = 6
+    readers: int = 3
+    committers: int = 2
+
+    def __post_init__(self) -> None:
+        self.history = History()
+        self._stop = threading.Event()
+        self._crashed: list[BaseException] = []
+
+    def run(self, seconds: float) -> History:
+        """Works for `seconds`; raises what a client did not expect."""
+        jobs = (
+            [(self._write, i) for i in range(self.writers)]
+            + [(self._read, i) for i in range(self.readers)]
+            + [(self._commit, i) for i in range(self.committers)]
+        )
+        threads = [threading.Thread(target=self._guard, args=job) for job in jobs]
+        for thread in threads:
+            thread.start()
+        self._stop.wait(seconds)
+        self._stop.set()
+        for thread in threads:
+            thread.join(120)
+            assert not thread.is_alive(), "a client hangs"
+        if self._crashed:
+            raise self._crashed[0]
+        return self.history
+
+    def _guard(self, job: object, number: int) -> None:
+        try:
+            job(number)  # type: ignore[operator]
+        except BaseException as error:  # noqa: BLE001 - raised again by run()
+            self._crashed.append(error)
+            self._stop.set()
+
+    def _chance(self, role: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed}/{role}/{number}")
+
+    def _server(self, chance: random.Random) -> int:
+        return chance.randrange(self.cluster.servers)
+
+    def _write(self, number: int) -> None:
+        chance = self._chance("writer", number)
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1
+            shared = chance.random() < 0.5
+            path = (
+                f"shared/{chance.randrange(SHARED_PATHS)}"
+                if shared
+                else f"own/{number}/{turn % OWN_PATHS}"
+            )
+            server, value = self._server(chance), f"w{number}-{turn}"
+            self.history.run(
+                "write", path, server, value, lambda: self.cluster.put(server, path, value)
+            )
+
+    def _read(self, number: int) -> None:
+        chance = self._chance("reader", number)
+        while not self._stop.is_set():
+            server = self._server(chance)
+            if chance.random() < 0.3:
+                self.history.run("head", "main", server, None, lambda: self.cluster.head(server))
+                continue
+            path = f"shared/{chance.randrange(SHARED_PATHS)}"
+            if chance.random() < 0.3:
+                path = f"own/{chance.randrange(self.writers)}/{chance.randrange(OWN_PATHS)}"
+            self.history.run("read", path, server, None, lambda: self.cluster.get(server, path))
+
+    def _commit(self, number: int) -> None:
+        chance = self._chance("committer", number)
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1
+            server, marker = self._server(chance), f"c{number}-{turn}"
+            self.history.run(
+                "commit", "main", server, marker, lambda: self.cluster.commit(server, marker)
+            )
+            self._stop.wait(chance.random() * 0.1)
+
+
+def check(history: History, log: list[LoggedCommit]) -> list[Violation]:
+    """Everything that no correct cluster could have shown. Empty is good."""
+    return (
+        check_registers(history.operations("write", "read"))
+        + check_heads(history.operations("commit", "head"), log)
+        + check_trees(history.operations("write", "commit"), log)
+    )
+
+
+def describe(violations: list[Violation], most: int = 5) -> str:
+    shown = "\n".join(f"- {one}" for one in violations[:most])
+    return f"{len(violations)} violations:\n{shown}"
+
+
+def settle(cluster: Cluster, seconds: float = 60) -> list[LoggedCommit]:
+    """The log, once the cluster answers again."""
+    from history import Refused, Unknown
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return cluster.log()
+        except (Refused, Unknown):
+            if time.monotonic() > deadline:
+                raise
