@@ -17,7 +17,7 @@ class Operation:
     """`requests(server, round)` prepares the work; what it does by itself is not measured."""
 
     name: str
-    kind: str  # metadata, bulk, upload, read: which target applies
+    kind: str  # metadata, listing, commit, bulk, upload, read: which target applies
     requests: Callable[[Server, int], list[bytes]]
     connections: int = 32
     count: int | None = None  # default: each request once

@@ -16,8 +16,10 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 
 
 class Server:
-    def __init__(self, name: str, binary: pathlib.Path, folder: pathlib.Path, port: int):
+    def __init__(self, name: str, binary: pathlib.Path, folder: pathlib.Path, port: int,
+                 database_url: str | None = None):
         self.name, self.binary, self.port = name, binary, port
+        self.database_url = database_url  # of a PostgreSQL; None: the embedded store
         self.folder = folder / name
         self.process: subprocess.Popen | None = None
         self.keys = Keys("", "")
@@ -36,8 +38,7 @@ class Server:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(d),
-            "LAKEFS_DATABASE_TYPE": "local",
-            "LAKEFS_DATABASE_LOCAL_PATH": str(d / "kv"),
+            **self.database(),
             "LAKEFS_BLOCKSTORE_TYPE": "local",
             "LAKEFS_BLOCKSTORE_LOCAL_PATH": str(d / "blocks"),
             "LAKEFS_COMMITTED_LOCAL_CACHE_DIR": str(d / "cache"),
@@ -46,6 +47,12 @@ class Server:
             "LAKEFS_STATS_ENABLED": "false",
             "LAKEFS_LOGGING_LEVEL": "WARN",
         }
+
+    def database(self) -> dict[str, str]:
+        if self.database_url:
+            return {"LAKEFS_DATABASE_TYPE": "postgres",
+                    "LAKEFS_DATABASE_POSTGRES_CONNECTION_STRING": self.database_url}
+        return {"LAKEFS_DATABASE_TYPE": "local", "LAKEFS_DATABASE_LOCAL_PATH": str(self.folder / "kv")}
 
     def start(self) -> float:
         """Seconds from exec to the first answer."""

@@ -73,8 +73,8 @@ class Tree:
             "stage an entry", "metadata",
             lambda server, n: [self.stage(server, "main", i) for i in shuffled[n::rounds]], connections=64))
         h.measure(Operation("stat, staged", "metadata", self.stats("main"), warm=True))
-        h.measure(Operation("list 100, staged", "metadata", self.lists("main"), count=s.scans, warm=True))
-        h.measure(Operation(f"list directories of {s.keys} staged keys", "metadata", self.folders("main"),
+        h.measure(Operation("list 100, staged", "listing", self.lists("main"), count=s.scans, warm=True))
+        h.measure(Operation(f"list directories of {s.keys} staged keys", "listing", self.folders("main"),
                             connections=4, count=max(4, s.scans // 20)))
         h.measure(Operation(f"commit of {s.keys} staged", "bulk", self.commit_request("main"),
                             connections=1, rounds=1))
@@ -82,9 +82,9 @@ class Tree:
             self.heads[server.name] = server.must("GET", repository("big") + "/branches/main")["commit_id"]
         h.measure(Operation("stat on a branch", "metadata", self.stats("main"), warm=True))
         h.measure(Operation("stat at a commit", "metadata", self.stats(None), warm=True))
-        h.measure(Operation("list 100 on a branch", "metadata", self.lists("main"), count=s.scans, warm=True))
-        h.measure(Operation("list 100 at a commit", "metadata", self.lists(None), count=s.scans, warm=True))
-        h.measure(Operation(f"list directories of {s.keys} keys", "metadata", self.folders("main"),
+        h.measure(Operation("list 100 on a branch", "listing", self.lists("main"), count=s.scans, warm=True))
+        h.measure(Operation("list 100 at a commit", "listing", self.lists(None), count=s.scans, warm=True))
+        h.measure(Operation(f"list directories of {s.keys} keys", "listing", self.folders("main"),
                             connections=8, count=s.scans // 2, warm=True))
         h.measure(Operation("create a branch", "metadata", self.branches, connections=8))
         self.change()
@@ -126,7 +126,7 @@ class Tree:
         h, s = self.harness, self.scale
         for server in h.servers:
             create_branch(server, "single")
-        h.measure(Operation(f"commit of one change among {s.keys}", "metadata", self.one_change,
+        h.measure(Operation(f"commit of one change among {s.keys}", "commit", self.one_change,
                             connections=1, samples=10))
         h.measure(Operation(f"commit of {s.changes} changes among {s.keys}", "bulk", self.many_changes, connections=1))
         at = repository("big") + "/refs/main/diff/changed-0"
@@ -182,7 +182,7 @@ class Tree:
 
         h.measure(Operation("delete 1,000 objects", "bulk", deletes, connections=4))
         h.measure(Operation(
-            f"list 100 behind {gone} staged deletes", "metadata",
+            f"list 100 behind {gone} staged deletes", "listing",
             lambda server, _: [server.api("GET", repository("big") + "/refs/emptied/objects/ls", amount=100)],
             connections=4, count=max(4, s.scans // 50)))
 
@@ -198,7 +198,7 @@ class History:
         for server in h.servers:
             create_repository(server, "history")
             create_repository(server, "busy")
-        h.measure(Operation("commit without changes", "metadata", lambda server, n: [
+        h.measure(Operation("commit without changes", "commit", lambda server, n: [
             self.commit_empty(server, "history")] * (s.log_commits // h.rounds), connections=1))
         at = repository("history") + "/refs/main/commits"
         h.measure(Operation(f"log of {s.log_commits} commits, by 1,000", "metadata", self.whole_log,

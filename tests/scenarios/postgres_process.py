@@ -68,7 +68,15 @@ class PostgresProcess:
 
     @property
     def url(self) -> str:
-        return f"postgres://{USER}@127.0.0.1:{self.port}/{DATABASE}?sslmode=disable"
+        return self.database_url(DATABASE)
+
+    def database_url(self, name: str) -> str:
+        return f"postgres://{USER}@127.0.0.1:{self.port}/{name}?sslmode=disable"
+
+    def create_database(self, name: str) -> str:
+        """Its URL."""
+        self.query(f"CREATE DATABASE {name}", "template1")
+        return self.database_url(name)
 
     def start(self) -> PostgresProcess:
         settings = {
@@ -112,6 +120,11 @@ class PostgresProcess:
             f"WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()"
         )
         return int(ended)
+
+    def pin(self, core: int) -> None:
+        """To one core, with the processes it will make for its clients."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.sched_setaffinity(pid, {core})
 
     def is_ready(self) -> bool:
         code = subprocess.run(
