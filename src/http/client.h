@@ -107,6 +107,7 @@ class ClientResponse {
 
   std::uint16_t status_ = 0;
   std::vector<std::pair<std::string, std::string>> headers_;
+  std::optional<std::uint64_t> length_;
   std::unique_ptr<io::ByteSource> body_;
 };
 
@@ -132,7 +133,7 @@ class Client {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;  // shared with the bodies under way
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace tarn::http

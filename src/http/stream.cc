@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include "http/socket_stream.h"
 
@@ -53,6 +57,14 @@ class PlainStream : public Stream {
 
   bool is_tls() const override { return false; }
 
+  bool is_quiet() const override {
+    char byte = 0;
+    // native_handle() is not const, looking at the socket is.
+    const int handle = const_cast<tcp::socket&>(socket_).native_handle();
+    const auto seen = ::recv(handle, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
   void cancel() override {
     error_code ignored;
     socket_.cancel(ignored);
@@ -78,7 +90,7 @@ class PlainStream : public Stream {
   tcp::socket socket_;
 };
 
-class TlsStream final : public PlainStream {
+class TlsStream : public PlainStream {
  public:
   TlsStream(tcp::socket socket, TlsSnapshot tls)
       : PlainStream(std::move(socket)), context_(std::move(tls)), tls_(socket_, *context_) {
@@ -106,15 +118,39 @@ class TlsStream final : public PlainStream {
 
   bool is_tls() const override { return true; }
 
- private:
-  const TlsSnapshot context_;  // shared with the server, which may have moved on to a newer one
+ protected:
+  const TlsSnapshot context_;  // shared with the owner, which may have moved on to a newer one
   asio::ssl::stream<tcp::socket&> tls_;
+};
+
+/// Checks the name it was told when the context wants certificates verified.
+class TlsClientStream final : public TlsStream {
+ public:
+  TlsClientStream(tcp::socket socket, TlsSnapshot tls, const std::string& host)
+      : TlsStream(std::move(socket), std::move(tls)) {
+    error_code no_address;
+    asio::ip::make_address(host, no_address);
+    if (no_address) SSL_set_tlsext_host_name(tls_.native_handle(), host.c_str());
+    error_code ignored;
+    tls_.set_verify_callback(asio::ssl::host_name_verification(host), ignored);
+  }
+
+  Task<error_code> handshake() override {
+    const auto [error] = co_await tls_.async_handshake(asio::ssl::stream_base::client, kAwait);
+    co_return error;
+  }
 };
 
 }  // namespace
 
 std::unique_ptr<Stream> make_stream(tcp::socket socket, TlsSnapshot tls) {
   if (tls) return std::make_unique<TlsStream>(std::move(socket), std::move(tls));
+  return std::make_unique<PlainStream>(std::move(socket));
+}
+
+std::unique_ptr<Stream> make_client_stream(tcp::socket socket, TlsSnapshot tls,
+                                           const std::string& host) {
+  if (tls) return std::make_unique<TlsClientStream>(std::move(socket), std::move(tls), host);
   return std::make_unique<PlainStream>(std::move(socket));
 }
 

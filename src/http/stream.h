@@ -32,6 +32,9 @@ class Stream {
   virtual Task<IoResult> read_raw(boost::asio::mutable_buffer into) = 0;
 
   virtual bool is_tls() const = 0;
+  /// Nothing has arrived that nobody asked for, the peer's end included: a kept connection that is
+  /// not quiet is of no use.
+  virtual bool is_quiet() const = 0;
   /// Ends the operations under way; the stream stays usable.
   virtual void cancel() = 0;
   /// Tells the peer that nothing more will be sent, where TLS has a word for it.

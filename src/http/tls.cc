@@ -50,6 +50,24 @@ TlsSnapshot load_tls(const TlsConfig& config) {
   return context;
 }
 
+TlsSnapshot load_client_tls(const ClientTls& config) {
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+  SSL_CTX* const native = context->native_handle();
+  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_alpn_protos(native, kProtocols, sizeof(kProtocols) - 1);
+  boost::system::error_code error;
+  if (config.ca_file.empty()) {
+    context->set_default_verify_paths(error);
+    if (error) throw_unusable("trust store of the system", error.message());
+  } else {
+    context->load_verify_file(config.ca_file, error);
+    if (error) throw_unusable("CA file " + config.ca_file, error.message());
+  }
+  context->set_verify_mode(config.verify ? ssl::verify_peer : ssl::verify_none, error);
+  return context;
+}
+
 TlsSnapshot TlsKeeper::current() const {
   const std::scoped_lock lock(mutex_);
   return current_;
