@@ -71,7 +71,7 @@ std::string environment_name(std::string_view prefix, std::string_view key) {
 LoadedConfig Loader::load() {
   if (sources_.file) {
     read_file(*sources_.file);
-  } else if (const auto path = usual_file(sources_.home)) {
+  } else if (const auto path = usual_file(sources_.home); path && sources_.usual_files) {
     read_file(*path);
   }
   read_environment("LAKEFS_");

@@ -74,6 +74,7 @@ struct LoadedConfig {
 
 struct ConfigSources {
   std::optional<std::string> file;                 // --config; else the usual places are tried
+  bool usual_files = true;                         // unless this says no
   std::map<std::string, std::string> environment;  // the process's
   std::filesystem::path home;                      // for "~" and the defaults below it
   std::optional<std::filesystem::path> data_dir;   // --data-dir: defaults for everything under it

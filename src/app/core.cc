@@ -8,6 +8,7 @@
 #include "app/stores.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "kv/copy.h"
 
 namespace tarn::app {
 
@@ -36,6 +37,7 @@ Core::Core(const Config& config)
       file_pool({.name = "files", .threads = std::max<std::size_t>(1, config.file_threads)}) {
   Context ctx;
   kv = open_kv(config, metadata_pool);
+  wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
   objects = wait_for(loops.any(), open_object_store(ctx, config, file_pool));
   committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);
   engine = std::make_unique<versioning::Engine>(

@@ -7,8 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
+#include "app/backup.h"
 #include "app/blocking_wait.h"
 #include "app/config.h"
+#include "app/kv_copy.h"
 #include "app/server.h"
 #include "app/version.h"
 #include "app/welcome.h"
@@ -33,6 +35,8 @@ struct Arguments {
   std::string access_key_id;
   std::string secret_access_key;
   catalog::FsckOptions fsck;
+  KvCopyOptions kv_copy;
+  std::string backup;  // the directory of one
 };
 
 /// With --data-dir everything lives in one directory, the encryption secret too: made on first use,
@@ -187,6 +191,36 @@ int main_of(int argc, char** argv) {
                          "Read every object and compare its MD5");
   fsck_command->add_flag("!--no-objects", arguments.fsck.check_objects, "Leave objects alone");
   fsck_command->callback([&] { result = check_store(arguments); });
+
+  CLI::App* backup_command =
+      app.add_subcommand("backup", "Copy metadata and objects, of a running server too");
+  add_common(*backup_command, arguments);
+  backup_command->add_option("--to", arguments.backup, "A new directory")->required();
+  const auto places = [&] {
+    return find_places(arguments.config_file, arguments.data_dir, process_environment());
+  };
+  backup_command->callback([&] { result = run_backup(places(), arguments.backup); });
+
+  CLI::App* restore_command = app.add_subcommand("restore", "Put a backup where nothing is yet");
+  add_common(*restore_command, arguments);
+  restore_command->add_option("--from", arguments.backup, "The backup's directory")->required();
+  restore_command->callback([&] { result = run_restore(arguments.backup, places()); });
+
+  CLI::App* kv_command = app.add_subcommand("kv", "The metadata store");
+  kv_command->require_subcommand(1);
+  CLI::App* copy_command =
+      kv_command->add_subcommand("copy", "Copy all metadata into another store, and compare");
+  constexpr const char* kStoreForms =
+      "rocksdb:PATH, postgres://..., dynamodb:TABLE, a configuration file or a data directory";
+  copy_command->add_option("--from", arguments.kv_copy.from, kStoreForms)->required();
+  copy_command->add_option("--to", arguments.kv_copy.to, kStoreForms)->required();
+  copy_command->add_flag("--source-is-stopped", arguments.kv_copy.source_is_stopped,
+                         "No server uses the source (needed for a shared database)");
+  copy_command->add_flag("--verify-only", arguments.kv_copy.verify_only, "Compare, copy nothing");
+  copy_command->add_flag("--start-over", arguments.kv_copy.start_over,
+                         "Empty the target of an unfinished copy first");
+  copy_command->callback(
+      [&] { result = run_kv_copy(arguments.kv_copy, process_environment()); });
 
   CLI::App* config_command = app.add_subcommand("config", "Configuration");
   config_command->require_subcommand(1);

@@ -6,6 +6,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "app/blocking_wait.h"
+#include "app/control.h"
 #include "app/dispatcher.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -23,12 +24,17 @@ struct Server::Edges {
         s3({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
            {.domains = config.s3_domains, .region = config.s3_region}),
         dispatcher(rest, s3, config.s3_domains),
-        http(config.server, core.loops, dispatcher) {}
+        http(config.server, core.loops, dispatcher) {
+    if (config.database == DatabaseType::local) {
+      control = std::make_unique<ControlSocket>(config.database_path, *core.kv, core.loops.any());
+    }
+  }
 
   rest::Api rest;
   s3gw::Gateway s3;
   Dispatcher dispatcher;
   http::Server http;
+  std::unique_ptr<ControlSocket> control;  // with an embedded store only
 };
 
 Server::Server(const Config& config, Core& core)
@@ -39,6 +45,12 @@ Server::~Server() = default;
 void Server::start() {
   core_.engine->start();
   edges_->http.start();
+  if (edges_->control == nullptr) return;
+  try {
+    edges_->control->start();
+  } catch (const Error& error) {
+    log::warn("no backups while running", {{"error", error.message()}});
+  }
 }
 
 std::uint16_t Server::port() const {
@@ -70,6 +82,7 @@ void Server::run_until_signal() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
   wait_for(core_.loops.any(), edges_->http.stop());
+  if (edges_->control != nullptr) wait_for(core_.loops.any(), edges_->control->stop());
   log::info("stopped");
 }
 

@@ -303,7 +303,7 @@ Task<> check_no_unfinished_copy(Context& ctx, Store& store) {
   const auto stored = co_await store.get(ctx, kCopyPartition, kCopyKey);
   if (!stored) co_return;
   const auto record = parse_copy_record(*stored);
-  throw Error(ErrorCode::unavailable,
+  throw Error(ErrorCode::conflict,
               format("the metadata store is an unfinished copy of {}: let 'tarn kv copy' finish it",
                      record ? record->source : "another one"));
 }

@@ -74,7 +74,8 @@ Task<std::uint64_t> locate_differences(Context& ctx, Store& from, Store& to,
 /// The target is a store to work with from now on.
 Task<> finish_copy(Context& ctx, Store& to);
 
-/// Throws Error{unavailable} if the store is an unfinished copy. For those who open it to serve.
+/// Throws Error{conflict} if the store is an unfinished copy: waiting does not help. For those who
+/// open it to serve.
 Task<> check_no_unfinished_copy(Context& ctx, Store& store);
 
 }  // namespace tarn::kv

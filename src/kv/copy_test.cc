@@ -58,7 +58,7 @@ CO_TEST(KvCopy, CopiesEveryRowOfEveryPartition) {
   EXPECT_EQ(outcome.rows, 165u);
   EXPECT_EQ(reported, 165u);
   EXPECT_FALSE(outcome.resumed);
-  CO_EXPECT_ERROR(check_no_unfinished_copy(ctx, to), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(check_no_unfinished_copy(ctx, to), ErrorCode::conflict);
   co_await finish_copy(ctx, to);
   co_await check_no_unfinished_copy(ctx, to);
   EXPECT_TRUE(co_await read_everything(ctx, to) == co_await read_everything(ctx, from));
