@@ -38,6 +38,7 @@ struct Config {
   std::size_t file_threads = 8;  // blocking file work: mostly waiting, so more than cores
   std::size_t metadata_threads = 2;
   std::uint64_t json_body_bytes_max = 16 * 1024 * 1024;
+  std::chrono::milliseconds shutdown_delay{0};  // not ready, but serving, before it drains
 
   DatabaseType database = DatabaseType::local;
   std::filesystem::path database_path;

@@ -35,6 +35,19 @@ Core::Core(const Config& config)
       metadata_pool(
           {.name = "metadata", .threads = std::max<std::size_t>(1, config.metadata_threads)}),
       file_pool({.name = "files", .threads = std::max<std::size_t>(1, config.file_threads)}) {
+  try {
+    open(config);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+Core::~Core() {
+  close();
+}
+
+void Core::open(const Config& config) {
   Context ctx;
   kv = open_kv(config, metadata_pool);
   wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
@@ -51,7 +64,7 @@ Core::Core(const Config& config)
   wait_for(loops.any(), authority->open(ctx));
 }
 
-Core::~Core() {
+void Core::close() noexcept {
   try {
     if (engine != nullptr) wait_for(loops.any(), engine->stop());
     if (committed != nullptr) wait_for(loops.any(), committed->close());

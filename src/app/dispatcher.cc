@@ -25,6 +25,14 @@ bool is_s3_host(std::string_view name, const std::vector<std::string>& domains) 
   });
 }
 
+Task<> send_readiness(Context& ctx, const Readiness& readiness, http::Response& response) {
+  const Readiness::Report report = readiness.report();
+  response.set_status(report.ready ? 200 : 503);
+  response.add_header("Content-Type", "application/json");
+  response.add_header("Cache-Control", "no-store");
+  co_await response.send(ctx, report.json);
+}
+
 }  // namespace
 
 bool is_s3_request(const http::Request& request, const std::vector<std::string>& domains) {
@@ -44,6 +52,7 @@ bool is_s3_request(const http::Request& request, const std::vector<std::string>&
 
 Task<> Dispatcher::handle(Context& ctx, http::Request& request, http::Response& response) {
   if (is_s3_request(request, domains_)) return s3_.handle(ctx, request, response);
+  if (request.raw_path() == "/_ready") return send_readiness(ctx, readiness_, response);
   return rest_.handle(ctx, request, response);
 }
 

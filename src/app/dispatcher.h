@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/readiness.h"
 #include "http/message.h"
 
 namespace tarn::app {
@@ -13,14 +14,17 @@ bool is_s3_request(const http::Request& request, const std::vector<std::string>&
 
 class Dispatcher final : public http::Handler {
  public:
-  Dispatcher(http::Handler& rest, http::Handler& s3, std::vector<std::string> domains)
-      : rest_(rest), s3_(s3), domains_(std::move(domains)) {}
+  /// All outlive it.
+  Dispatcher(http::Handler& rest, http::Handler& s3, const Readiness& readiness,
+             std::vector<std::string> domains)
+      : rest_(rest), s3_(s3), readiness_(readiness), domains_(std::move(domains)) {}
 
   Task<> handle(Context& ctx, http::Request& request, http::Response& response) override;
 
  private:
   http::Handler& rest_;
   http::Handler& s3_;
+  const Readiness& readiness_;
   const std::vector<std::string> domains_;
 };
 

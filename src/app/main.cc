@@ -1,25 +1,25 @@
 // tarn: the server and what an operator runs beside it.
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
 #include "app/backup.h"
-#include "app/blocking_wait.h"
 #include "app/config.h"
+#include "app/fsck_command.h"
 #include "app/kv_copy.h"
+#include "app/protobuf_log.h"
+#include "app/secret_file.h"
 #include "app/server.h"
 #include "app/version.h"
+#include "app/waiting_room.h"
 #include "app/welcome.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "catalog/fsck.h"
 
 namespace tarn::app {
 namespace {
@@ -34,31 +34,10 @@ struct Arguments {
   std::string user;
   std::string access_key_id;
   std::string secret_access_key;
-  catalog::FsckOptions fsck;
+  FsckArguments fsck;
   KvCopyOptions kv_copy;
   std::string backup;  // the directory of one
 };
-
-/// With --data-dir everything lives in one directory, the encryption secret too: made on first use,
-/// readable by its owner only.
-std::string secret_in(const std::filesystem::path& data_dir) {
-  const std::filesystem::path path = data_dir / "secret.key";
-  std::string secret;
-  if (std::ifstream file(path); file && std::getline(file, secret) && !secret.empty()) {
-    return secret;
-  }
-  std::filesystem::create_directories(data_dir);
-  secret = to_hex(random_bytes(32));
-  const auto old_mask = ::umask(0077);
-  std::ofstream file(path, std::ios::trunc);
-  file << secret << '\n';
-  file.close();
-  ::umask(old_mask);
-  if (!file) {
-    throw Error(ErrorCode::unavailable, format("{} cannot be written", path.string()));
-  }
-  return secret;
-}
 
 LoadedConfig load(const Arguments& arguments) {
   ConfigSources sources;
@@ -107,9 +86,10 @@ int run(const Arguments& arguments) {
   if (!report(loaded)) return kBadConfig;
   const Config& config = loaded.config;
   log::configure(config.log);
-  Core core(config);
-  const auto created = set_up_if_new(config, core);
-  Server server(config, core);
+  const std::unique_ptr<Core> core = open_core(config);
+  if (core == nullptr) return 0;  // asked to stop while waiting for a store
+  const auto created = set_up_if_new(config, *core);
+  Server server(config, *core);
   server.start();
   const std::string url = local_url(config, server.port());
   log::info("serving", {{"version", kVersion}, {"url", url}});
@@ -136,31 +116,38 @@ int set_up(const Arguments& arguments) {
 }
 
 int check_store(const Arguments& arguments) {
-  const LoadedConfig loaded = load(arguments);
-  if (!report(loaded)) return kBadConfig;
-  log::configure(loaded.config.log);
-  Core core(loaded.config);
-  Context ctx;
-  const auto print = [](const catalog::Problem& problem) {
-    std::printf("%s: %s: %s\n", problem.kind.c_str(), problem.where.c_str(),
-                problem.detail.c_str());
-  };
-  const auto found =
-      wait_for(core.loops.any(), catalog::run_fsck(ctx, *core.kv, *core.objects, *core.engine,
-                                                   *core.committed, arguments.fsck, print));
-  std::printf("%s", format("checked {} repositories, {} branches, {} tags, {} commits, {} ranges, "
-                           "{} entries, {} staged, {} objects: {}\n",
-                           found.repositories, found.branches, found.tags, found.commits,
-                           found.ranges, found.entries, found.staged, found.objects,
-                           found.clean() ? "clean" : format("{} problems", found.problems))
-                        .c_str());
-  return found.clean() ? 0 : kFailed;
+  try {
+    const LoadedConfig loaded = load(arguments);
+    if (!report(loaded)) return kFsckCouldNotRun;
+    log::configure(loaded.config.log);
+    return run_fsck_command(loaded.config, arguments.fsck);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.message().c_str());
+    return kFsckCouldNotRun;
+  }
 }
 
 void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("-c,--config", arguments.config_file, "Configuration file (YAML)");
   command.add_option("--data-dir", arguments.data_dir,
                      "Keep metadata, objects and the encryption secret in this directory");
+}
+
+void add_fsck_options(CLI::App& command, FsckArguments& fsck) {
+  command.add_option("--repository", fsck.options.repository, "Only this one");
+  command.add_flag("--read-objects", fsck.options.read_objects,
+                   "Read every object and compare its MD5");
+  command.add_flag("!--no-objects", fsck.options.check_objects, "Leave objects alone");
+  command.add_flag("--json", fsck.json, "Print one JSON document");
+  command.add_option("--point", fsck.points,
+                     "REPOSITORY/BRANCH=COMMIT: first point this branch at this commit");
+  command
+      .add_option("--repair", fsck.repairs,
+                  "Do the repairs that lose nothing; =refs also deletes refs to nowhere, =staged "
+                  "drops staged records that do not parse. Without it they are only described")
+      ->expected(0, 2)
+      ->delimiter(',')
+      ->check(CLI::IsMember({"refs", "staged"}));
 }
 
 int main_of(int argc, char** argv) {
@@ -186,11 +173,11 @@ int main_of(int argc, char** argv) {
   CLI::App* fsck_command =
       app.add_subcommand("fsck", "Check that everything stored is whole (server stopped)");
   add_common(*fsck_command, arguments);
-  fsck_command->add_option("--repository", arguments.fsck.repository, "Only this one");
-  fsck_command->add_flag("--read-objects", arguments.fsck.read_objects,
-                         "Read every object and compare its MD5");
-  fsck_command->add_flag("!--no-objects", arguments.fsck.check_objects, "Leave objects alone");
-  fsck_command->callback([&] { result = check_store(arguments); });
+  add_fsck_options(*fsck_command, arguments.fsck);
+  fsck_command->callback([&, fsck_command] {
+    arguments.fsck.repair = fsck_command->count("--repair") > 0;
+    result = check_store(arguments);
+  });
 
   CLI::App* backup_command =
       app.add_subcommand("backup", "Copy metadata and objects, of a running server too");
@@ -219,8 +206,7 @@ int main_of(int argc, char** argv) {
   copy_command->add_flag("--verify-only", arguments.kv_copy.verify_only, "Compare, copy nothing");
   copy_command->add_flag("--start-over", arguments.kv_copy.start_over,
                          "Empty the target of an unfinished copy first");
-  copy_command->callback(
-      [&] { result = run_kv_copy(arguments.kv_copy, process_environment()); });
+  copy_command->callback([&] { result = run_kv_copy(arguments.kv_copy, process_environment()); });
 
   CLI::App* config_command = app.add_subcommand("config", "Configuration");
   config_command->require_subcommand(1);
@@ -254,5 +240,6 @@ int main_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  tarn::app::redirect_protobuf_log();
   return tarn::app::main_of(argc, argv);
 }

@@ -8,8 +8,10 @@
 #include "app/blocking_wait.h"
 #include "app/control.h"
 #include "app/dispatcher.h"
+#include "app/readiness.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "io/sync.h"
 #include "rest/api.h"
 #include "s3gw/gateway.h"
 
@@ -23,7 +25,8 @@ struct Server::Edges {
               .secure_cookies = config.tls_enabled}),
         s3({.catalog = *core.catalog, .authority = *core.authority, .clock = core.clock},
            {.domains = config.s3_domains, .region = config.s3_region}),
-        dispatcher(rest, s3, config.s3_domains),
+        readiness(*core.kv, *core.objects, core.loops),
+        dispatcher(rest, s3, readiness, config.s3_domains),
         http(config.server, core.loops, dispatcher) {
     if (config.database == DatabaseType::local) {
       control = std::make_unique<ControlSocket>(config.database_path, *core.kv, core.loops.any());
@@ -32,13 +35,16 @@ struct Server::Edges {
 
   rest::Api rest;
   s3gw::Gateway s3;
+  Readiness readiness;
   Dispatcher dispatcher;
   http::Server http;
   std::unique_ptr<ControlSocket> control;  // with an embedded store only
 };
 
 Server::Server(const Config& config, Core& core)
-    : core_(core), edges_(std::make_unique<Edges>(config, core)) {}
+    : core_(core),
+      shutdown_delay_(config.shutdown_delay),
+      edges_(std::make_unique<Edges>(config, core)) {}
 
 Server::~Server() = default;
 
@@ -76,14 +82,24 @@ void Server::run_until_signal() {
       stopping = true;
     }
   }
-  log::info("stopping: finishing requests in flight");
-  // A second signal while draining ends the process at once.
+  // A second signal from here on ends the process at once.
   signals.clear();
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  announce_stop();
+  log::info("stopping: finishing requests in flight");
   wait_for(core_.loops.any(), edges_->http.stop());
   if (edges_->control != nullptr) wait_for(core_.loops.any(), edges_->control->stop());
+  wait_for(core_.loops.any(), edges_->readiness.stop());
   log::info("stopped");
+}
+
+/// Gives whoever asks /_ready the time to send requests elsewhere.
+void Server::announce_stop() {
+  edges_->readiness.drain();
+  if (shutdown_delay_.count() == 0) return;
+  log::info("stopping soon: not ready any more", {{"delay_ms", shutdown_delay_.count()}});
+  wait_for(core_.loops.any(), io::sleep(shutdown_delay_));
 }
 
 }  // namespace tarn::app

@@ -2,6 +2,7 @@
 // the architecture; members start in this order and stop in reverse.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,9 +44,14 @@ class Core {
   std::unique_ptr<versioning::Engine> engine;
   std::unique_ptr<catalog::Catalog> catalog;
   std::unique_ptr<auth::Authority> authority;
+
+ private:
+  void open(const Config& config);
+  void close() noexcept;
 };
 
-/// Serves until SIGTERM or SIGINT, then drains. SIGHUP reads the TLS files again.
+/// Serves until SIGTERM or SIGINT; then says for `server.shutdown_delay` that it is not ready, and
+/// drains. SIGHUP reads the TLS files again.
 class Server {
  public:
   Server(const Config& config, Core& core);
@@ -61,7 +67,9 @@ class Server {
 
  private:
   struct Edges;
+  void announce_stop();
   Core& core_;
+  const std::chrono::milliseconds shutdown_delay_;
   std::unique_ptr<Edges> edges_;
 };
 

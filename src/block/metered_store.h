@@ -36,6 +36,8 @@ class MeteredStore final : public ObjectStore {
                                          std::size_t parts_max) override;
   std::string display_address(const ObjectRef& ref) const override;
   const StoreInfo& info() const override;
+  Task<> probe(Context& ctx) override { return inner_->probe(ctx); }
+
   Task<> close() override;
 
  private:

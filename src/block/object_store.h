@@ -152,6 +152,9 @@ class ObjectStore {
 
   virtual const StoreInfo& info() const = 0;
 
+  /// Whether the store can be reached at all: throws Error{unavailable} and the like if not. Cheap.
+  virtual Task<> probe(Context& ctx) = 0;
+
   /// Refuses new work and waits for what is under way. Idempotent.
   virtual Task<> close() = 0;
 

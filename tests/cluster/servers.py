@@ -12,7 +12,8 @@ import requests
 from heads import LoggedCommit
 from history import Refused, Unknown
 from postgres_process import PostgresProcess
-from server_process import ACCESS_KEY, SECRET_KEY, ServerProcess
+from s3_process import BUCKET, S3Process
+from server_process import ACCESS_KEY, SECRET_KEY, ServerProcess, free_port
 
 REPOSITORY = "cluster"
 BRANCH = "main"
@@ -25,11 +26,26 @@ GAVE_UP = (408, 423, 429)
 class Servers:
     """`servers` processes named by number. Starts them; `close` stops what runs."""
 
-    def __init__(self, folder: Path, postgres: PostgresProcess, servers: int = 3) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: PostgresProcess,
+        servers: int = 3,
+        *,
+        s3: S3Process | None = None,  # None: objects on a file system they share
+        first_port: int | None = None,
+        options: dict[str, str] | None = None,
+    ) -> None:
         self.servers = servers
         self.postgres = postgres
+        self.namespace = f"s3://{BUCKET}/{REPOSITORY}" if s3 else f"local://{REPOSITORY}"
+        values = self._options(folder) | (s3.options() if s3 else {}) | (options or {})
         self.processes = [
-            ServerProcess(data_dir=folder / f"server{i}", options=self._options(folder))
+            ServerProcess(
+                data_dir=folder / f"server{i}",
+                options=values,
+                port=first_port + i if first_port else free_port(),
+            )
             for i in range(servers)
         ]
         self._local = threading.local()
@@ -51,7 +67,7 @@ class Servers:
             "POST",
             0,
             "/repositories",
-            json={"name": REPOSITORY, "storage_namespace": f"local://{REPOSITORY}"},
+            json={"name": REPOSITORY, "storage_namespace": self.namespace},
         )
         assert answer.status_code == 201, answer.text
         return self
@@ -60,6 +76,16 @@ class Servers:
         for process in self.processes:
             if process.is_running():
                 process.kill()
+
+    def is_ready(self, server: int) -> bool:
+        """What a load balancer asks."""
+        try:
+            answer = self._session().get(
+                f"{self.processes[server].url}/_ready", timeout=CONNECT_SECONDS
+            )
+        except requests.exceptions.RequestException:
+            return False
+        return answer.status_code == 200
 
     # What a client does, through one of the servers.
 

@@ -346,6 +346,10 @@ const StoreInfo& MemObjectStore::info() const {
   return state_->info;
 }
 
+Task<> MemObjectStore::probe(Context&) {
+  co_return;
+}
+
 Task<> MemObjectStore::close() {
   return state_->gate.close();
 }

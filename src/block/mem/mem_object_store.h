@@ -42,6 +42,7 @@ class MemObjectStore final : public ObjectStore {
                                          std::size_t parts_max) override;
   std::string display_address(const ObjectRef& ref) const override;
   const StoreInfo& info() const override;
+  Task<> probe(Context& ctx) override;
   Task<> close() override;
 
  private:

@@ -113,6 +113,10 @@ const StoreInfo& FaultyStore::info() const {
   return inner_.info();
 }
 
+Task<> FaultyStore::probe(Context& ctx) {
+  return inner_.probe(ctx);
+}
+
 Task<> FaultyStore::close() {
   return inner_.close();
 }

@@ -46,6 +46,7 @@ class FaultyStore final : public ObjectStore {
                                          std::size_t parts_max) override;
   std::string display_address(const ObjectRef& ref) const override;
   const StoreInfo& info() const override;
+  Task<> probe(Context& ctx) override;  // not counted: nobody's operation
   Task<> close() override;
 
   /// Counts a call; throws if its turn has come. For the sources.

@@ -58,6 +58,8 @@ class EmptyStore final : public ObjectStore {
 
   const StoreInfo& info() const override { return info_; }
 
+  Task<> probe(Context&) override { co_return; }
+
   Task<> close() override { co_return; }
 
  private:
