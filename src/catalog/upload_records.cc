@@ -4,11 +4,9 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "multipart.pb.h"
+#include "catalog/upload_codec.h"
 
 namespace tarn::catalog {
-
-namespace pb = ::io::treeverse::lakefs::multipart;
 
 namespace {
 
@@ -29,33 +27,6 @@ std::string part_key(std::string_view upload_id, std::uint32_t number) {
   return format("{}/{:05}", upload_id, number);
 }
 
-template <class Message>
-Message parse(std::string_view bytes) {
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    throw Error(ErrorCode::corrupt, "multipart upload record does not parse");
-  }
-  return message;
-}
-
-MultipartUpload upload_of(const pb::UploadData& data) {
-  MultipartUpload upload{
-      .id = data.upload_id(),
-      .path = data.path(),
-      .creation_date = {data.creation_date().seconds(), data.creation_date().nanos()},
-      .physical_address = data.physical_address(),
-      .content_type = data.content_type()};
-  for (const auto& [name, value] : data.metadata())
-    upload.metadata.emplace(name, value);
-  return upload;
-}
-
-void add_detail(MultipartUpload& upload, const pb::UploadDetail& detail) {
-  upload.branch = detail.branch();
-  upload.checksum_algorithm = detail.checksum_algorithm();
-  upload.checksum_type = detail.checksum_type();
-}
-
 std::string key_of(const MultipartUpload& upload) {
   return upload.branch + "/" + upload.path;
 }
@@ -70,25 +41,10 @@ bool listed_before(const MultipartUpload& a, const MultipartUpload& b) {
 
 Task<> UploadRecords::put(Context& ctx, const versioning::Repository& repository,
                           const MultipartUpload& upload) {
-  pb::UploadData data;
-  data.set_upload_id(upload.id);
-  data.set_path(upload.path);
-  data.mutable_creation_date()->set_seconds(upload.creation_date.seconds);
-  data.mutable_creation_date()->set_nanos(upload.creation_date.nanos);
-  data.set_physical_address(upload.physical_address);
-  for (const auto& [name, value] : upload.metadata)
-    (*data.mutable_metadata())[name] = value;
-  data.set_content_type(upload.content_type);
-  pb::UploadDetail detail;
-  detail.set_branch(upload.branch);
-  detail.set_path(upload.path);
-  *detail.mutable_creation_date() = data.creation_date();
-  detail.set_checksum_algorithm(upload.checksum_algorithm);
-  detail.set_checksum_type(upload.checksum_type);
   std::vector<kv::Op> ops;
   ops.push_back(kv::Op::set(std::string(kDetails), detail_key(repository, upload.id),
-                            detail.SerializeAsString()));
-  ops.push_back(kv::Op::set_if(std::string(kUploads), upload.id, data.SerializeAsString(),
+                            encode_upload_detail(upload)));
+  ops.push_back(kv::Op::set_if(std::string(kUploads), upload.id, encode_upload(upload),
                                kv::Expect::absent()));
   const auto results = co_await kv_.run(ctx, std::move(ops));
   if (!results.back().stored) throw Error(ErrorCode::internal, "upload id is not unique");
@@ -104,8 +60,13 @@ Task<std::optional<MultipartUpload>> UploadRecords::find(Context& ctx,
   addresses.push_back({std::string(kDetails), detail_key(repository, upload_id)});
   const auto found = co_await kv_.get_many(ctx, std::move(addresses));
   if (!found[0]) co_return std::nullopt;
-  MultipartUpload upload = upload_of(parse<pb::UploadData>(*found[0]));
-  if (found[1]) add_detail(upload, parse<pb::UploadDetail>(*found[1]));
+  MultipartUpload upload = decode_upload(*found[0]);
+  if (found[1]) {
+    MultipartUpload detail = decode_upload_detail(*found[1]);
+    upload.branch = std::move(detail.branch);
+    upload.checksum_algorithm = std::move(detail.checksum_algorithm);
+    upload.checksum_type = std::move(detail.checksum_type);
+  }
   co_return upload;
 }
 
@@ -132,12 +93,8 @@ Task<Catalog::UploadPage> UploadRecords::list(Context& ctx,
   Catalog::UploadPage page;
   auto& heap = page.uploads;
   while (details->next() || co_await details->fill(ctx)) {
-    const auto detail = parse<pb::UploadDetail>(details->value());
-    MultipartUpload upload{
-        .id = std::string(details->key().substr(scope.size())),
-        .path = detail.path(),
-        .creation_date = {detail.creation_date().seconds(), detail.creation_date().nanos()}};
-    add_detail(upload, detail);
+    MultipartUpload upload = decode_upload_detail(details->value());
+    upload.id = std::string(details->key().substr(scope.size()));
     const std::string key = key_of(upload);
     if (!key.starts_with(prefix) || key < after_key ||
         (key == after_key && upload.id <= after_id)) {
@@ -160,10 +117,8 @@ Task<Catalog::UploadPage> UploadRecords::list(Context& ctx,
 
 Task<> UploadRecords::put_part(Context& ctx, std::string_view upload_id, std::uint32_t number,
                                std::string_view etag, std::string_view checksum) {
-  pb::PartDetail detail;
-  detail.set_etag(std::string(etag));
-  detail.set_checksum(std::string(checksum));
-  co_await kv_.set(ctx, kParts, part_key(upload_id, number), detail.SerializeAsString());
+  co_await kv_.set(ctx, kParts, part_key(upload_id, number),
+                   encode_part_detail({std::string(etag), std::string(checksum)}));
 }
 
 Task<> UploadRecords::add_checksums(Context& ctx, std::string_view upload_id,
@@ -175,8 +130,8 @@ Task<> UploadRecords::add_checksums(Context& ctx, std::string_view upload_id,
   const auto found = co_await kv_.get_many(ctx, std::move(addresses));
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (!found[i]) continue;
-    auto detail = parse<pb::PartDetail>(*found[i]);
-    if (detail.etag() == parts[i].info.etag) parts[i].checksum = detail.checksum();
+    PartDetail detail = decode_part_detail(*found[i]);
+    if (detail.etag == parts[i].info.etag) parts[i].checksum = std::move(detail.checksum);
   }
 }
 

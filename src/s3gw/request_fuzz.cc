@@ -3,9 +3,12 @@
 #include "base/error.h"
 #include "s3gw/address.h"
 #include "s3gw/byte_range.h"
+#include "s3gw/conditions.h"
 #include "s3gw/continuation_token.h"
 #include "s3gw/copy_source.h"
 #include "s3gw/encoded_words.h"
+#include "s3gw/operations.h"
+#include "s3gw/part_count.h"
 #include "testing/fuzz.h"
 
 namespace tarn::fuzz {
@@ -45,6 +48,36 @@ void check_words(std::string_view text) {
   if (decoded.find("=?") == std::string::npos) TARN_ASSERT(s3gw::decode_words(encoded) == decoded);
 }
 
+void check_conditions(std::string_view list, std::string_view etag) {
+  constexpr Timestamp kNow{.seconds = 1'767'225'600};
+  const s3gw::Preconditions conditions{.if_match = std::string(list),
+                                       .if_unmodified_since = std::string(etag)};
+  const bool matches = s3gw::etag_matches(list, etag);
+  const auto verdict = s3gw::evaluate(conditions, etag, kNow, kNow);
+  TARN_ASSERT(matches == (verdict.header != "If-Match"));
+  static_cast<void>(s3gw::part_count_of(etag));
+  const auto number = s3gw::parse_part_number(list);
+  if (number) TARN_ASSERT(*number >= 1 && *number <= 10'000);
+}
+
+/// Method "GET", "PUT", ... by a byte; a query as the signature confirmed it.
+void check_operation(std::string_view text) {
+  constexpr std::string_view kMethods[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"};
+  const std::uint8_t form = take_byte(text);
+  std::vector<aws::QueryItem> query;
+  while (!text.empty()) {
+    std::string_view value = take_until(text, '&');
+    const std::string_view name = take_until(value, '=');
+    query.push_back({std::string(name), std::string(value)});
+  }
+  const auto found = s3gw::find_operation({.method = kMethods[form % 6],
+                                           .level = static_cast<s3gw::Level>(form / 6 % 3),
+                                           .query = query,
+                                           .copies = form >= 128});
+  if (!found) return;
+  TARN_ASSERT((*found)->handler != nullptr && (*found)->method == kMethods[form % 6]);
+}
+
 }  // namespace
 
 void run(std::string_view input) {
@@ -54,6 +87,8 @@ void run(std::string_view input) {
   check_target(host, path);
   check_range(path);
   check_words(path);
+  check_conditions(host, path);
+  check_operation(rest);
   static_cast<void>(s3gw::parse_copy_source(path));
   static_cast<void>(s3gw::parse_token(path));
   TARN_ASSERT(s3gw::parse_token(s3gw::make_token(input, true)) == input);
