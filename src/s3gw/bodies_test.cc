@@ -1,4 +1,6 @@
 // Signatures and every way a body may be sent and protected.
+#include <stdexcept>
+
 #include <gtest/gtest.h>
 
 #include "aws/aws_date.h"
@@ -9,6 +11,7 @@
 #include "base/format.h"
 #include "base/hash.h"
 #include "s3gw/testing/gateway_fixture.h"
+#include "testing/co_test.h"
 
 namespace tarn::s3gw {
 
@@ -266,6 +269,30 @@ TEST_F(Signatures, OfVersion2AreTakenInHeadersAndUrls) {
   spec.query += "&x-amz-copy-source=repo/main/a";
   EXPECT_NE(ask_unsigned(spec).status, 200);
   EXPECT_EQ(get("/repo/main/b").body, "put");
+}
+
+class BrokenClock final : public Clock {
+ public:
+  Timestamp now() const override { throw std::runtime_error("the clock is broken"); }
+};
+
+TEST_F(Bodies, AnExceptionNobodyExpectedIsAnsweredAsAnInternalError) {
+  BrokenClock broken;
+  Gateway other{{.catalog = catalog, .authority = authority, .clock = broken}, {}};
+  RequestSpec spec{.path = "/repo/main/a", .headers = {{"host", "localhost:8000"}}};
+  const aws::SignedRequest view{.method = spec.method,
+                                .raw_path = spec.path,
+                                .raw_query = {},
+                                .headers = {{"host", "localhost:8000"}}};
+  const auto signature =
+      aws::sign_request(view, credentials(), {.region = "us-east-1"}, kEmptyHash, clock.now());
+  spec.headers.insert(spec.headers.end(), signature.begin(), signature.end());
+  testing::FakeRequest request(std::move(spec));
+  testing::FakeResponse response;
+  ::tarn::testing::run_co([&](Context& ctx) { return other.handle(ctx, request, response); });
+  EXPECT_EQ(response.status(), 500);
+  EXPECT_NE(response.body().find("<Code>InternalError</Code>"), std::string::npos);
+  EXPECT_EQ(response.body().find("clock"), std::string::npos) << "what broke is for the log";
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include <boost/system/system_error.hpp>
+
 #include "aws/signing_key.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -22,6 +24,7 @@ namespace {
 using aws::S3Error;
 using aws::S3ErrorCode;
 
+constexpr std::chrono::seconds kSlow{1};  // worth a line in the log
 constexpr std::string_view kRequestSeconds = "tarn_s3_request_seconds";
 constexpr std::string_view kRequestHelp = "Time to answer an S3 request, by operation.";
 
@@ -106,9 +109,10 @@ void Gateway::Impl::record(const Context& ctx, const Call& call,
           ? refused_latency
           : *latency[static_cast<std::size_t>(call.operation - operations().data())];
   histogram.observe(took);
-  if (!log::enabled(log::Level::debug)) return;
+  const bool slow = took >= kSlow;
+  if (!slow && !log::enabled(log::Level::debug)) return;
   log::write(
-      log::Level::debug, ctx, "s3 request",
+      slow ? log::Level::info : log::Level::debug, ctx, slow ? "slow s3 request" : "s3 request",
       {{"operation", call.operation == nullptr ? std::string_view("none") : call.operation->name},
        {"method", call.request.method()},
        {"path", call.request.raw_path()},
@@ -155,6 +159,10 @@ Task<> Gateway::handle(Context& ctx, http::Request& request, http::Response& res
     co_await run_operation(ctx, call);
   } catch (const Error&) {
     failure = std::current_exception();
+  } catch (const boost::system::system_error&) {
+    throw;  // the connection is gone, or the server stops
+  } catch (const std::exception& error) {
+    failure = std::make_exception_ptr(Error(ErrorCode::internal, error.what()));
   }
   if (failure) co_await impl_->answer_failure(ctx, call, failure);
   impl_->record(ctx, call, start);
