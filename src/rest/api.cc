@@ -156,6 +156,8 @@ Task<> Api::Impl::run(Context& ctx, const Route& route, const http::RouteMatch& 
   } catch (const std::exception& error) {
     failure = Error(ErrorCode::internal, error.what());
   }
+  // The client has gone or stalls: the connection knows which, and answers if anybody listens.
+  if (failure && failure->code() == ErrorCode::cancelled) throw Error(*failure);
   if (failure) {
     ErrorAnswer answer = answer_for(*failure, prepared.identity.principal.has_value());
     if (answer.status >= 500 && answer.status != 501) {
