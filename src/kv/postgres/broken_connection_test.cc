@@ -1,0 +1,343 @@
+// Connections that end at the worst moment, and servers that come back.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "io/blocking_pool.h"
+#include "io/loops.h"
+#include "io/sync.h"
+#include "io/task_group.h"
+#include "kv/postgres/blocking_session.h"
+#include "kv/postgres/postgres_store.h"
+#include "testing/co_test.h"
+#include "testing/postgres_cluster.h"
+#include "testing/temp_dir.h"
+
+namespace tarn::kv {
+namespace {
+
+using tarn::testing::PostgresCluster;
+
+int unix_socket(const std::string& path, bool listening) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const auto* raw = reinterpret_cast<const sockaddr*>(&address);
+  const int rc = listening ? ::bind(fd, raw, sizeof address) : ::connect(fd, raw, sizeof address);
+  if (rc != 0 || (listening && ::listen(fd, 64) != 0)) {
+    ::close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+/// Passes bytes between clients and the cluster, and cuts a connection after so many bytes of
+/// either way, counted since the last arm().
+class DroppingProxy {
+ public:
+  explicit DroppingProxy(std::string target)
+      : target_(std::move(target)),
+        listener_(unix_socket(dir_.file(".s.PGSQL.5432"), true)),
+        acceptor_([this] { accept_all(); }) {}
+
+  ~DroppingProxy() {
+    ::shutdown(listener_, SHUT_RDWR);
+    acceptor_.join();
+    ::close(listener_);
+    cut_all();
+    for (auto& pump : pumps_)
+      pump.join();
+    for (const int fd : sockets_)
+      ::close(fd);
+  }
+
+  std::string connection_string() const {
+    return "host=" + dir_.str() + " port=5432 user=tarn dbname=postgres";
+  }
+
+  /// The connection that passes the n-th byte from now on, requests or answers, is cut there.
+  void arm(std::int64_t request_bytes, std::int64_t answer_bytes) {
+    requests_left_ = request_bytes;
+    answers_left_ = answer_bytes;
+  }
+
+  void disarm() { arm(kNever, kNever); }
+
+  void cut_all() {
+    const std::lock_guard lock(mutex_);
+    for (const int fd : sockets_)
+      ::shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  static constexpr std::int64_t kNever = 1LL << 60;
+
+  void accept_all() {
+    for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+      const int server = unix_socket(target_, false);
+      const std::lock_guard lock(mutex_);
+      sockets_.push_back(client);
+      if (server < 0) {
+        ::shutdown(client, SHUT_RDWR);
+        continue;
+      }
+      sockets_.push_back(server);
+      pumps_.emplace_back([this, client, server] { pump(client, server, requests_left_); });
+      pumps_.emplace_back([this, client, server] { pump(server, client, answers_left_); });
+    }
+  }
+
+  static void pump(int from, int to, std::atomic<std::int64_t>& left) {
+    char buffer[4'096];
+    ssize_t got = 0;
+    while ((got = ::read(from, buffer, sizeof buffer)) > 0) {
+      const std::int64_t before = left.fetch_sub(got);
+      const std::int64_t pass = std::clamp<std::int64_t>(before, 0, got);
+      if (::send(to, buffer, static_cast<std::size_t>(pass), MSG_NOSIGNAL) != pass) break;
+      if (pass < got) break;
+    }
+    ::shutdown(from, SHUT_RDWR);
+    ::shutdown(to, SHUT_RDWR);
+  }
+
+  tarn::testing::TempDir dir_;
+  std::string target_;
+  std::atomic<std::int64_t> requests_left_ = kNever;
+  std::atomic<std::int64_t> answers_left_ = kNever;
+  std::mutex mutex_;
+  std::vector<int> sockets_;
+  std::vector<std::thread> pumps_;
+  int listener_;
+  std::thread acceptor_;
+};
+
+class BrokenConnection : public ::testing::Test {
+ public:
+  void SetUp() override {
+    TARN_SKIP_WITHOUT_POSTGRES();
+    config.connection_string = PostgresCluster::shared().connection_string();
+    config.connections_max = 4;
+  }
+
+  void open() {
+    store = PostgresStore::open(config, loops, pool);
+    admin("DELETE FROM kv");
+  }
+
+  static std::string admin(const std::string& sql) {
+    const PostgresConfig direct{.connection_string = PostgresCluster::shared().connection_string()};
+    const std::atomic<bool> stop = false;
+    return BlockingSession(direct, stop).value_of(sql);
+  }
+
+  static void terminate_all() {
+    admin(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
+        "'tarn' AND pid <> pg_backend_pid()");
+  }
+
+  PostgresConfig config;
+  io::Loops loops{2};
+  io::BlockingPool pool{{.name = "metadata"}};
+  std::unique_ptr<PostgresStore> store;
+};
+
+CO_TEST_F(BrokenConnection, TerminatedIdleBackendsAreReplacedUnnoticed) {
+  self.open();
+  co_await self.store->set(ctx, "p", "k", "v");
+  for (int round = 0; round < 5; ++round) {
+    BrokenConnection::terminate_all();
+    EXPECT_EQ(co_await self.store->get(ctx, "p", "k"), "v");
+  }
+}
+
+Task<> keep_reading(Store& store, const std::atomic<bool>& stop) {
+  Context ctx;
+  while (!stop)
+    EXPECT_EQ(co_await store.get(ctx, "p", "k"), "v");
+}
+
+CO_TEST_F(BrokenConnection, ReadersDoNotNoticeTerminatedBackends) {
+  self.open();
+  co_await self.store->set(ctx, "p", "k", "v");
+  std::atomic<bool> stop = false;
+  io::TaskGroup group;
+  for (int i = 0; i < 8; ++i)
+    group.spawn(self.loops.any(), "read", keep_reading(*self.store, stop));
+  for (int round = 0; round < 10; ++round) {
+    BrokenConnection::terminate_all();
+    co_await io::sleep(std::chrono::milliseconds(20));
+  }
+  stop = true;
+  co_await group.join();
+}
+
+/// Counts in a record; every acknowledged step must be in it, and none twice.
+Task<> count_up(Store& store, std::string key, const std::atomic<bool>& stop, int& acknowledged,
+                int& doubtful) {
+  Context ctx;
+  int next = 0;
+  while (!stop) {
+    try {
+      std::vector<Op> ops;
+      ops.push_back(Op::set("p", key + "/newest", std::to_string(next)));
+      ops.push_back(Op::set_if("p", format("{}/{:06}", key, next), "v", Expect::absent()));
+      ops.push_back(Op::get("p", key + "/newest"));
+      const auto results = co_await store.run(ctx, std::move(ops));
+      EXPECT_TRUE(results[1].stored) << key << " " << next << " happened twice";
+      EXPECT_EQ(results[2].found, std::to_string(next));
+      ++acknowledged;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unavailable) << error.message();
+      ++doubtful;
+    }
+    ++next;
+  }
+}
+
+CO_TEST_F(BrokenConnection, WritesAreAcknowledgedOnceOrInDoubt) {
+  self.open();
+  std::atomic<bool> stop = false;
+  io::TaskGroup group;
+  int acknowledged[6] = {};
+  int doubtful[6] = {};
+  for (int i = 0; i < 6; ++i) {
+    group.spawn(self.loops.any(), "count up",
+                count_up(*self.store, std::to_string(i), stop, acknowledged[i], doubtful[i]));
+  }
+  for (int round = 0; round < 15; ++round) {
+    BrokenConnection::terminate_all();
+    co_await io::sleep(std::chrono::milliseconds(15));
+  }
+  stop = true;
+  co_await group.join();
+  for (int i = 0; i < 6; ++i) {
+    const int stored = std::stoi(BrokenConnection::admin(
+        format("SELECT count(*) FROM kv WHERE encode(key, 'escape') ~ '^{}/[0-9]+$'", i)));
+    EXPECT_GE(stored, acknowledged[i]);
+    EXPECT_LE(stored, acknowledged[i] + doubtful[i]);
+    EXPECT_GT(acknowledged[i], 0);
+  }
+}
+
+CO_TEST_F(BrokenConnection, CutAnywhereInAWriteLosesNothingAcknowledged) {
+  DroppingProxy proxy(PostgresCluster::shared().socket_path());
+  self.config.connection_string = proxy.connection_string();
+  self.config.connections_max = 1;
+  self.open();
+  int in_doubt = 0;
+  for (int bytes = 0; bytes < 260; bytes += 13) {
+    for (const bool request : {true, false}) {
+      const std::string key = format("{}-{}", bytes, request);
+      proxy.disarm();
+      co_await self.store->set(ctx, "p", key, "old");  // and the connection stands again
+      proxy.arm(request ? bytes : 1LL << 60, request ? 1LL << 60 : bytes);
+      bool acknowledged = false;
+      try {
+        const SetIf outcome =
+            co_await self.store->set_if(ctx, "p", key, "new", Expect::value("old"));
+        acknowledged = true;
+        EXPECT_EQ(outcome, SetIf::stored);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::unavailable) << error.message();
+        ++in_doubt;
+      }
+      proxy.disarm();
+      const auto stored = co_await self.store->get(ctx, "p", key);
+      EXPECT_TRUE(stored == "new" || (!acknowledged && stored == "old"));
+    }
+  }
+  EXPECT_GT(in_doubt, 5);
+  co_await self.store->close();
+}
+
+CO_TEST_F(BrokenConnection, ReadsSurviveEveryCut) {
+  DroppingProxy proxy(PostgresCluster::shared().socket_path());
+  self.config.connection_string = proxy.connection_string();
+  self.config.connections_max = 1;
+  self.open();
+  co_await self.store->set(ctx, "p", "k", "v");
+  for (int bytes = 0; bytes < 120; bytes += 7) {
+    proxy.arm(1LL << 60, bytes);
+    io::TaskGroup healing;
+    const auto heal = [](DroppingProxy& p) -> Task<> {
+      co_await io::sleep(std::chrono::milliseconds(5));
+      p.disarm();
+    };
+    healing.spawn(self.loops.any(), "heal", heal(proxy));
+    EXPECT_EQ(co_await self.store->get(ctx, "p", "k"), "v");
+    co_await healing.join();
+  }
+  co_await self.store->close();
+}
+
+CO_TEST_F(BrokenConnection, UnreachableServerIsUnavailableByTheDeadline) {
+  auto proxy = std::make_unique<DroppingProxy>(PostgresCluster::shared().socket_path());
+  self.config.connection_string = proxy->connection_string();
+  self.open();
+  proxy.reset();
+  Context limited = ctx.within(std::chrono::milliseconds(200));
+  const auto started = Context::SteadyClock::now();
+  CO_EXPECT_ERROR(self.store->get(limited, "p", "k"), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(self.store->set(limited, "p", "k", "v"), ErrorCode::deadline_exceeded);
+  EXPECT_LT(Context::SteadyClock::now() - started, std::chrono::seconds(3));
+  co_await self.store->close();
+}
+
+CO_TEST_F(BrokenConnection, UnreachableServerIsUnavailableWithoutADeadline) {
+  auto proxy = std::make_unique<DroppingProxy>(PostgresCluster::shared().socket_path());
+  self.config.connection_string = proxy->connection_string();
+  self.config.unreachable_after = std::chrono::milliseconds(150);
+  self.open();
+  proxy.reset();
+  Context forever;
+  CO_EXPECT_ERROR(self.store->get(forever, "p", "k"), ErrorCode::unavailable);
+  co_await self.store->close();
+}
+
+CO_TEST_F(BrokenConnection, RestartedServerIsFoundAgain) {
+  PostgresCluster own;
+  self.config.connection_string = own.connection_string();
+  auto store = PostgresStore::open(self.config, self.loops, self.pool);
+  co_await store->set(ctx, "p", "k", "v");
+  own.kill();
+  own.start();
+  EXPECT_EQ(co_await store->get(ctx, "p", "k"), "v");
+  co_await store->set(ctx, "p", "k", "w");
+  EXPECT_EQ(co_await store->get(ctx, "p", "k"), "w");
+  co_await store->close();
+}
+
+CO_TEST_F(BrokenConnection, ServerThatBecomesReadOnlyIsNotUsed) {
+  PostgresCluster own;
+  self.config.connection_string = own.connection_string();
+  self.config.unreachable_after = std::chrono::milliseconds(300);
+  auto store = PostgresStore::open(self.config, self.loops, self.pool);
+  co_await store->set(ctx, "p", "k", "v");
+  const std::atomic<bool> stop = false;
+  {
+    BlockingSession session(self.config, stop);
+    session.execute("ALTER SYSTEM SET default_transaction_read_only = on");
+    session.execute("SELECT pg_reload_conf()");
+    session.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+        "application_name = 'tarn' AND pid <> pg_backend_pid()");
+  }
+  CO_EXPECT_ERROR(store->get(ctx, "p", "k"), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(store->set(ctx, "p", "k", "w"), ErrorCode::unavailable);
+  co_await store->close();
+}
+
+}  // namespace
+}  // namespace tarn::kv

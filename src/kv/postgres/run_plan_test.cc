@@ -1,0 +1,87 @@
+#include "kv/postgres/run_plan.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace tarn::kv {
+namespace {
+
+/// "g:a" get, "s:a" set, "e:a" erase, "i:a" set_if absent, "p:a" set_if present, "v:a" set_if
+/// value.
+std::vector<Op> ops(std::initializer_list<const char*> texts) {
+  std::vector<Op> made;
+  for (const std::string text : texts) {
+    const std::string key = text.substr(2);
+    switch (text[0]) {
+      case 'g': made.push_back(Op::get("p", key)); break;
+      case 's': made.push_back(Op::set("p", key, "v")); break;
+      case 'e': made.push_back(Op::erase("p", key)); break;
+      case 'i': made.push_back(Op::set_if("p", key, "v", Expect::absent())); break;
+      case 'p': made.push_back(Op::set_if("p", key, "v", Expect::present())); break;
+      default: made.push_back(Op::set_if("p", key, "v", Expect::value("w")));
+    }
+  }
+  return made;
+}
+
+TEST(RunPlan, StagingIsOnePart) {
+  EXPECT_EQ(plan_part(ops({"g:branch", "s:entry", "g:branch"}), 0), (RunPart{0, 1, 2, 3}));
+}
+
+TEST(RunPlan, ConditionalWritesShareATransaction) {
+  EXPECT_EQ(plan_part(ops({"i:commit", "v:branch"}), 0), (RunPart{0, 0, 2, 2}));
+  EXPECT_EQ(plan_part(ops({"i:commit", "v:branch", "s:x", "e:y"}), 0), (RunPart{0, 0, 4, 4}));
+}
+
+TEST(RunPlan, ConditionAfterABlindWriteWaitsForIt) {
+  const auto steps = ops({"s:a", "i:b", "g:a"});
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 1, 1}));
+  EXPECT_EQ(plan_part(steps, 1), (RunPart{1, 1, 2, 3}));
+}
+
+TEST(RunPlan, SecondWriteOfAnAddressWaitsForTheFirst) {
+  const auto steps = ops({"s:a", "s:b", "s:a"});
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 2, 2}));
+  EXPECT_EQ(plan_part(steps, 2), (RunPart{2, 2, 3, 3}));
+}
+
+TEST(RunPlan, GetsBetweenWritesBelongToTheSecond) {
+  const auto steps = ops({"s:a", "g:a", "s:b"});
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 1, 1}));
+  EXPECT_EQ(plan_part(steps, 1), (RunPart{1, 2, 3, 3}));
+}
+
+TEST(RunPlan, WritesAreSortedAndMergedWhereOneStatementCanDo) {
+  const auto steps = ops({"s:d", "e:b", "s:c", "i:a", "e:bb", "s:e"});
+  std::vector<const Op*> writes;
+  for (const Op& op : steps)
+    writes.push_back(&op);
+  const auto statements = arrange_writes(writes);
+  std::string text;
+  for (const auto& statement : statements) {
+    text += name_of(statement.statement);
+    for (const Op* op : statement.ops)
+      text += " " + op->address.key;
+    text += "; ";
+  }
+  EXPECT_EQ(text, "tarn_insert a; tarn_erase_any b bb; tarn_set_many c d e; ");
+}
+
+TEST(RunPlan, ErasesOfTwoPartitionsAreTwoStatements) {
+  const std::vector<Op> steps = {Op::erase("p", "a"), Op::erase("q", "a")};
+  EXPECT_EQ(arrange_writes({&steps[0], &steps[1]}).size(), 2u);
+}
+
+TEST(RunPlan, ConditionsHaveTheirStatements) {
+  for (const auto& [text, statement] :
+       {std::pair("i:a", Statement::insert), std::pair("p:a", Statement::replace),
+        std::pair("v:a", Statement::replace_if), std::pair("s:a", Statement::set),
+        std::pair("e:a", Statement::erase)}) {
+    const auto steps = ops({text});
+    EXPECT_EQ(arrange_writes({&steps[0]}).front().statement, statement);
+  }
+}
+
+}  // namespace
+}  // namespace tarn::kv

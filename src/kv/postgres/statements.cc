@@ -1,0 +1,101 @@
+#include "kv/postgres/statements.h"
+
+#include <array>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace tarn::kv {
+
+namespace {
+
+#define TARN_UPSERT " ON CONFLICT (partition_key, key) DO UPDATE SET value = EXCLUDED.value"
+
+// A page ends after `rows` rows or when `bytes` of values are in it, whichever is first: the
+// running sum reads lengths only, so what is cut off is neither unpacked nor sent.
+#define TARN_PAGE(columns, condition, order)                                                    \
+  "SELECT " columns " FROM (SELECT " columns ", sum(octet_length(value)) OVER (ORDER BY " order \
+  " ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before FROM \"kv\" " condition           \
+  " ORDER BY " order " LIMIT $"
+
+constexpr std::array<PreparedStatement, 13> kStatements = {{
+    {Statement::get, "tarn_get",
+     "SELECT value FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
+    {Statement::get_any, "tarn_get_any",
+     "SELECT key, value FROM \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"},
+    {Statement::set, "tarn_set",
+     "INSERT INTO \"kv\" (partition_key, key, value) VALUES ($1::bytea, $2::bytea, "
+     "$3::bytea)" TARN_UPSERT},
+    {Statement::set_many, "tarn_set_many",
+     "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
+     " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v)" TARN_UPSERT},
+    {Statement::insert, "tarn_insert",
+     "INSERT INTO \"kv\" (partition_key, key, value) VALUES ($1::bytea, $2::bytea, $3::bytea)"
+     " ON CONFLICT DO NOTHING"},
+    {Statement::replace, "tarn_replace",
+     "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"},
+    {Statement::replace_if, "tarn_replace_if",
+     "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
+     " AND value = $4::bytea"},
+    {Statement::erase, "tarn_erase",
+     "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
+    {Statement::erase_any, "tarn_erase_any",
+     "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"},
+    {Statement::page, "tarn_page",
+     TARN_PAGE("key, value", "WHERE partition_key = $1::bytea AND key >= $2::bytea",
+               "key") "3::int8) AS p WHERE before < $4::int8"},
+    {Statement::page_below, "tarn_page_below",
+     TARN_PAGE("key, value",
+               "WHERE partition_key = $1::bytea AND key >= $2::bytea AND key < $5::bytea",
+               "key") "3::int8) AS p WHERE before < $4::int8"},
+    {Statement::rows, "tarn_rows",
+     TARN_PAGE("partition_key, key, value", "",
+               "partition_key, key") "1::int8) AS p WHERE before < $2::int8"},
+    {Statement::rows_after, "tarn_rows_after",
+     TARN_PAGE("partition_key, key, value", "WHERE (partition_key, key) > ($3::bytea, $4::bytea)",
+               "partition_key, key") "1::int8) AS p WHERE before < $2::int8"},
+}};
+
+#undef TARN_UPSERT
+#undef TARN_PAGE
+
+constexpr std::uint32_t kByteaOid = 17;
+
+}  // namespace
+
+std::span<const PreparedStatement> prepared_statements() {
+  return kStatements;
+}
+
+const char* name_of(Statement statement) {
+  const auto& found = kStatements.at(static_cast<std::size_t>(statement));
+  TARN_ASSERT(found.statement == statement);
+  return found.name;
+}
+
+std::string encode_array(std::span<const std::string_view> elements) {
+  std::size_t bytes = 20;
+  for (const std::string_view element : elements)
+    bytes += 4 + element.size();
+  std::string out;
+  out.reserve(bytes);
+  append_be32(out, elements.empty() ? 0 : 1);  // dimensions
+  append_be32(out, 0);                         // no nulls
+  append_be32(out, kByteaOid);
+  if (elements.empty()) return out;
+  append_be32(out, static_cast<std::uint32_t>(elements.size()));
+  append_be32(out, 1);  // lower bound
+  for (const std::string_view element : elements) {
+    append_be32(out, static_cast<std::uint32_t>(element.size()));
+    out.append(element);
+  }
+  return out;
+}
+
+std::string encode_int(std::int64_t value) {
+  std::string out;
+  append_be64(out, static_cast<std::uint64_t>(value));
+  return out;
+}
+
+}  // namespace tarn::kv
