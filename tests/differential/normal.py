@@ -14,7 +14,6 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 RUN = re.compile(r"run id '[0-9a-v]{20}'")
 PREFIX = re.compile(r"(?<![0-9a-f])[0-9a-f]{10,63}(?![0-9a-f])")
 TIMES = {"creation_date", "mtime", "physical_address_expiry", "presigned_url_expiry", "token_expiration"}
-EMPTY_TREE = "00fb7eff1a97c500eb3ca8d2ef5464131d6b6a5f9512e41eba97843522213b66"
 SECONDS_ARE_NOW = 120
 HEADERS = ("content-type", "etag", "last-modified", "content-range", "accept-ranges", "cache-control", "expires",
            "content-disposition", "x-content-type-options", "x-frame-options", "content-security-policy", "location")
@@ -22,11 +21,12 @@ S3_HEADERS = {"etag", "content-length", "content-range", "content-type", "accept
 
 
 class Normal:
-    """One side's view. `exact` keeps 64-hex ids (nothing in this history depends on a clock); otherwise each id is
-    replaced by the order in which it was first seen, so that equal histories give equal answers."""
+    """One side's view. `ids` says what becomes of 64-hex ids: "exact" keeps them (nothing in this history depends on a
+    clock), "named" replaces each by the order in which it was first seen, so that equal histories give equal answers,
+    "masked" makes them all one (where not even two references agree on which are equal)."""
 
-    def __init__(self, exact: bool, directory: str):
-        self.exact = exact
+    def __init__(self, ids: str, directory: str):
+        self.mode = ids
         self.directory = directory
         self.ids: dict[str, str] = {}
 
@@ -36,7 +36,9 @@ class Normal:
         text = FRESH_ADDRESS.sub(lambda m: "data/<part>/<id>" + (",<sig>" if m.group(1) else ""), text)
         text = UUID.sub("<uuid>", text)
         text = RUN.sub("run id '<run>'", text)
-        if not self.exact:
+        if self.mode == "masked":
+            text = PREFIX.sub("<id>", HEX64.sub("<id>", text))
+        elif self.mode == "named":
             text = HEX64.sub(lambda m: self.ids.setdefault(m.group(0), f"<id {len(self.ids)}>"), text)
             text = PREFIX.sub(self._prefix, text)
         return text
@@ -52,8 +54,6 @@ class Normal:
             return {self.text(k): self.tree(v, k) for k, v in sorted(value.items())}
         if isinstance(value, list):
             return [self.tree(v, key) for v in value]
-        if key == "meta_range_id" and value == EMPTY_TREE and not self.exact:
-            return ""  # of two names of nothing, merges choose either
         if isinstance(value, str):
             return self.text(value)
         if key in TIMES and isinstance(value, int) and abs(value - time.time()) < SECONDS_ARE_NOW:

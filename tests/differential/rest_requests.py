@@ -12,12 +12,12 @@ EPOCH = 1_600_000_000
 class RestRequests:
     """`clock` allows what takes the server's own time or fresh addresses (merges, uploads): ids then differ."""
 
-    def __init__(self, seed: int, clock: bool, blockstore: str, protect: bool = False):
+    def __init__(self, seed: int, clock: bool, blockstore: str, protect: bool = False, many_keys: bool = False):
         self.rng = random.Random(seed)
         self.clock = clock
         self.protect = protect
         self.scheme = blockstore
-        self.metadata = names.METADATA + (names.MANY_KEYS if clock else [])
+        self.metadata = names.METADATA + (names.MANY_KEYS if many_keys else [])
         self.commits: list[int] = []
         self.addresses: list[tuple[int, str, str]] = []
         self.uid = 0
@@ -29,7 +29,7 @@ class RestRequests:
             (6, self.log), (9, self.diff_refs), (5, self.diff_branch), (3, self.merge_base), (3, self.reset), (2, self.hard_reset),
             (3, self.user_metadata), (1, self.underlying), (4, self.get_commit), (1, self.commit_record), (2, self.repository),
             (2, self.repository_metadata), (1, self.presigned), (1, self.preflight), (1, self.physical_address), (4, self.malformed),
-            (1, self.server_wide), (1, self.protection_reads), (2, self.fill), (1, self.create_repository)]
+            (1, self.server_wide), (1, self.protection_reads), (2, self.fill), (1, self.create_repository), (1, self.read_only)]
         if clock:
             table += [(8, self.merge), (4, self.revert), (4, self.cherry_pick), (10, self.upload), (4, self.copy), (2, self.link_handed_out)]
         if protect:
@@ -182,6 +182,8 @@ class RestRequests:
                        json=body, headers=headers)
 
     def stage(self, branch=None, path=None) -> Op:
+        if self.scheme == "local" and not self.chance(0.1):
+            return self.link(branch, path)  # both refuse to stage what lies below the store's own directory
         body = self.entry()
         body["physical_address"] = f"{self.scheme}://<<r>>/fixed/{self.rng.randrange(6)}"
         if self.chance(0.02):
@@ -472,6 +474,23 @@ class RestRequests:
         look = ["repositories", "<<r>>-s"]
         return [made, self.op("getRepository", "GET", look), self.op("listBranches", "GET", [*look, "branches"]), self.op("logCommits", "GET", [*look, "refs", "main", "commits"])]
 
+    def read_only(self) -> list[Op]:
+        """A repository nobody may write to unless forced."""
+        name = "<<r>>-ro"
+        ops = [self.op("createRepository", "POST", ["repositories"], json={"name": name, "storage_namespace": f"{self.scheme}://{name}", "read_only": self.pick([True, True, True, False])})]
+        writes = [self.link, self.stage, self.commit, self.create_branch, self.create_tag, self.delete_object, self.delete_objects, self.reset, self.hard_reset, self.delete_branch, self.user_metadata,
+                  self.delete_tag, self.repository_metadata, self.get_branch, self.list_objects]
+        writes += [self.merge, self.revert, self.cherry_pick, self.upload, self.copy] if self.clock else []
+        for make in self.rng.sample(writes, 4):
+            made = make()
+            if len(made.path) > 1 and made.path[0] == "repositories":
+                made.path = [made.path[0], name, *("main" if p in names.BRANCHES and self.chance(0.7) else p for p in made.path[2:])]
+            if self.chance(0.4) and not any(k == "force" for k, _ in made.query):
+                made.query = [*made.query, ("force", self.boolean())]
+            ops.append(made)
+        return [*ops, self.op("getRepository", "GET", ["repositories", name]), self.op("diffBranch", "GET", ["repositories", name, "branches", "main", "diff"]),
+                self.op("logCommits", "GET", ["repositories", name, "refs", "main", "commits"])]
+
     def repository_metadata(self) -> Op:
         where = self.repo("metadata")
         roll = self.rng.randrange(3)
@@ -519,7 +538,7 @@ class RestRequests:
     def malformed(self) -> Op:
         """Not what the contract says: wrong routes, bodies, types, credentials."""
         roll = self.rng.randrange(9)
-        base = self.rng.choices(self.makers, [0 if m in (self.malformed, self.fill, self.create_repository) or m == getattr(self, "protect_branch", None) else w for m, w in zip(self.makers, self.weights)])[0]()
+        base = self.rng.choices(self.makers, [0 if m in (self.malformed, self.fill, self.create_repository, self.read_only) or m == getattr(self, "protect_branch", None) else w for m, w in zip(self.makers, self.weights)])[0]()
         if roll == 0:
             base.headers = [h for h in base.headers if h[0] != "Authorization"] + [("Authorization", self.pick(["Basic !!!", "Basic eDp5", "Bearer x", "Bearer", "Digest x", "Basic", "Bearer a.b.c"]))]
             base.login = False

@@ -77,17 +77,17 @@ class Pair:
     used: Counter = field(default_factory=Counter)
     steps: int = 0
 
-    def run(self, ops: list[Op], exact: bool, stop_at_first: bool = True) -> list[Difference]:
+    def run(self, ops: list[Op], ids: str, stop_at_first: bool = True) -> list[Difference]:
         """In a new repository; the same name on both sides."""
         name = "d" + uuid.uuid4().hex[:10]
         servers = (self.reference, self.tarn)
         sides = [Side(name), Side(name)]
         lines = [s.connect() for s in servers]
-        normals = [Normal(exact, str(s.directory)) for s in servers]
+        normals = [Normal(ids, str(s.directory)) for s in servers]
         found: list[Difference] = []
         for op in ops:
             self.steps += 1
-            if exact and op.name == "createRepository":
+            if ids == "exact" and op.name == "createRepository":
                 await_early_second()
             answers = []
             for side, line, normal in zip(sides, lines, normals):
@@ -155,12 +155,12 @@ def await_early_second() -> None:
         time.sleep(0.01)
 
 
-def shrink(pair: Pair, ops: list[Op], exact: bool, wanted: tuple, budget: float = 12.0) -> list[Op]:
+def shrink(pair: Pair, ops: list[Op], ids: str, wanted: tuple, budget: float = 12.0) -> list[Op]:
     """Delta debugging: the fewest requests after which the same difference is still there."""
     deadline = time.monotonic() + budget
 
     def fails(candidate: list[Op]) -> bool:
-        return any(d.signature() == wanted for d in pair.run(candidate, exact, stop_at_first=False))
+        return any(d.signature() == wanted for d in pair.run(candidate, ids, stop_at_first=False))
 
     pieces = 2
     while len(ops) > 1 and time.monotonic() < deadline:
@@ -180,14 +180,18 @@ def shrink(pair: Pair, ops: list[Op], exact: bool, wanted: tuple, budget: float 
 
 
 def sessions(arguments, number: int):
-    """(requests, exact) of the n-th session of a seed."""
+    """(requests, what to do with ids) of the n-th session of a seed."""
     seed = arguments.seed * 1_000_003 + number
     if arguments.s3:
         from .s3_requests import S3Requests
-        return S3Requests(seed, arguments.blockstore).session(SESSION), False
+        return S3Requests(seed, arguments.blockstore).session(SESSION), "named"
     clock = number % 3 != 0
     protect = arguments.protect and number % 5 == 4
-    return RestRequests(seed, clock, arguments.blockstore, protect).session(SESSION), not clock and arguments.blockstore == "mem"
+    many_keys = number % 6 == 1
+    made = RestRequests(seed, clock, arguments.blockstore, protect, many_keys).session(SESSION)
+    if many_keys:
+        return made, "masked"
+    return made, "named" if clock or arguments.blockstore != "mem" else "exact"
 
 
 def check(arguments, pair: Pair) -> int:
@@ -195,20 +199,20 @@ def check(arguments, pair: Pair) -> int:
     number = arguments.session or 0
     unexplained = 0
     while pair.steps < arguments.steps and unexplained < arguments.most:
-        ops, exact = sessions(arguments, number)
+        ops, ids = sessions(arguments, number)
         before = pair.steps
-        for difference in pair.run(ops, exact, stop_at_first=False):
+        for difference in pair.run(ops, ids, stop_at_first=False):
             signature = difference.signature()
             if signature in known:
                 continue
             known.add(signature)
             unexplained += 1
-            print(f"--- difference {unexplained} (seed {arguments.seed}, session {number}{', exact' if exact else ''})")
+            print(f"--- difference {unexplained} (seed {arguments.seed}, session {number}, ids {ids})")
             print(difference.show())
             if arguments.shrink:
                 steps = pair.steps
                 position = next(i for i, op in enumerate(ops) if op is difference.op)
-                short = shrink(pair, ops[: position + 1], exact, signature)
+                short = shrink(pair, ops[: position + 1], ids, signature)
                 pair.steps = steps
                 print("  reproduction:")
                 for op in short:
