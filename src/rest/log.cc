@@ -37,8 +37,8 @@ Task<> log_commits(Call& call) {
                                .limit = limit};
   // In this order, so that of several bad references the same one is named as by the reference.
   co_await commit_of(call, *repository, call.params.text("ref"), "ref");
-  params.after = co_await commit_of(call, *repository, call.params.text("after"), "from ref");
   params.stop_at = co_await commit_of(call, *repository, call.params.text("stop_at"), "stop_at");
+  params.after = co_await commit_of(call, *repository, call.params.text("after"), "from ref");
   if (const auto since = parse_rfc3339(call.params.text("since"))) params.since = *since;
   auto page = co_await call.services.engine.log(call.ctx, *repository, call.params.text("ref"),
                                                 std::move(params));
