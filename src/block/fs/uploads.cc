@@ -89,7 +89,18 @@ std::string Uploads::create(const LocalPath& target) {
   const Fd record(files.open(volume_.uploads(), id, O_RDONLY | O_DIRECTORY));
   if (!record) throw_errno(errno, "open upload record");
   write_small(files, record.get(), kTarget, target.path);
+  if (volume_.sync()) make_durable(files, record.get());
   return id;
+}
+
+/// A client may come back with the id and its first part after the power failed.
+void Uploads::make_durable(Files& files, int record) {
+  const Fd target(files.open(record, kTarget, O_RDONLY));
+  if (!target) throw_errno(errno, "open upload record");
+  if (files.sync_data(target.get()) != 0 || files.sync_directory(record) != 0 ||
+      files.sync_directory(volume_.uploads()) != 0) {
+    throw_errno(errno, "sync upload record");
+  }
 }
 
 Uploads::Mark Uploads::mark(const LocalPath& target, std::string_view id) {

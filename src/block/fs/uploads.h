@@ -64,6 +64,7 @@ class Uploads {
 
  private:
   enum class Mark { none, matches, differs };
+  void make_durable(Files& files, int record);
   Mark mark(const LocalPath& target, std::string_view id);
   std::vector<std::uint32_t> numbers(const LocalPath& target, std::string_view id);
   std::string remembered_md5(std::string_view id, std::uint32_t number, const PartStamp& stamp);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "io/durable.h"
 
 namespace tarn::block::fs {
 
@@ -22,20 +23,22 @@ bool is_absent(int error) {
   return error == ENOENT || error == ENOTDIR;
 }
 
-Fd open_private(Files& files, int parent, const std::string& name) {
+Fd open_private(Files& files, int parent, const std::string& name, bool sync) {
   if (files.mkdir(parent, name, kRootMode) != 0 && errno != EEXIST) {
     throw_errno(errno, "make directory");
   }
+  if (sync && files.sync_directory(parent) != 0) throw_errno(errno, "sync directory");
   Fd fd(files.open(parent, name, kReadDirectory));
   if (!fd) throw_errno(errno, "open directory");
   return fd;
 }
 
 /// The root and its parents may be links: whoever configures them is trusted.
-Fd open_root(const std::string& path) {
+Fd open_root(const std::string& path, bool sync) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   if (::mkdir(path.c_str(), kRootMode) != 0 && errno != EEXIST) throw_errno(errno, "make root");
+  if (sync) io::make_directory_durable(path);
   Fd fd(::open(path.c_str(), kReadDirectory | O_CLOEXEC));
   if (!fd) throw_errno(errno, format("open root {}", path));
   return fd;
@@ -60,10 +63,10 @@ Leaf split_leaf(const std::string& path) {
 }
 
 Volume::Volume(Files& files, LocalRoots roots, std::uint64_t temp_bytes_max, bool sync)
-    : files_(files), roots_(std::move(roots)), sync_(sync), root_(open_root(roots_.root)) {
-  const auto own = open_private(files_, root(), std::string(kPrivateDirectory));
-  temp_parent_ = open_private(files_, own.get(), "tmp");
-  uploads_ = open_private(files_, own.get(), "uploads");
+    : files_(files), roots_(std::move(roots)), sync_(sync), root_(open_root(roots_.root, sync)) {
+  const auto own = open_private(files_, root(), std::string(kPrivateDirectory), sync);
+  temp_parent_ = open_private(files_, own.get(), "tmp", sync);
+  uploads_ = open_private(files_, own.get(), "uploads", sync);
   for (const std::string& prefix : roots_.external_prefixes) {
     externals_.emplace_back(::open(prefix.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   }

@@ -53,6 +53,9 @@ class Volume {
 
   Files& files() { return files_; }
 
+  /// Whether what is written has to survive a power failure.
+  bool sync() const { return sync_; }
+
   int root() const { return root_.get(); }
 
   int uploads() const { return uploads_.get(); }

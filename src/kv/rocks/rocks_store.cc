@@ -1,10 +1,8 @@
 #include "kv/rocks/rocks_store.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <mutex>
 #include <numeric>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -16,6 +14,7 @@
 #include "base/log.h"
 #include "io/await_callback.h"
 #include "io/blocking_pool.h"
+#include "io/durable.h"
 #include "kv/paged_cursor.h"
 #include "kv/rocks/group_writer.h"
 #include "kv/rocks/rocks_options.h"
@@ -227,11 +226,7 @@ void RocksStore::Impl::close_then(io::Callback<char> done) {
 namespace {
 
 std::unique_ptr<rocksdb::DB> open_database(const RocksConfig& config) {
-  std::error_code failed;
-  std::filesystem::create_directories(config.directory, failed);
-  if (failed) {
-    throw Error(ErrorCode::unavailable, "cannot make the metadata directory: " + failed.message());
-  }
+  io::make_directory_durable(config.directory);
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::Open(rocks_options(config), config.directory, &opened);
