@@ -34,7 +34,8 @@ class Accepted:
 MISTAKES = (
     r"branch(?: '.*')? not found", r"argument (?:branch|name|destination): ", r"argument path: |missing path", r"Not Implemented", r"checksum is required", r"signature|not signed|address is required",
     r"recondition failed|already exists", r"boundary|multipart upload", r"invalid value: validation error$", r"not found$", r"could not parse|not valid for block adapter|no key", r"argument size_bytes",
-    r"empty value is not allowed|an invalid (?:boolean|integer)|multiple values", r"dirty branch", r"argument prefix", r"no changes", r"not unique|conflict found", r"operation not supported")
+    r"empty value is not allowed|an invalid (?:boolean|integer)|multiple values", r"dirty branch", r"argument prefix", r"no changes", r"not unique|conflict found", r"operation not supported", r"read-only repository",
+    r"protected branch")
 
 
 def kind_of(side: dict) -> int | None:

@@ -265,7 +265,7 @@ def test_a_second_server_on_the_same_data_is_refused(server: ServerProcess) -> N
     assert second.returncode == 1
     assert "error:" in second.stderr and "terminate" not in second.stderr
     fsck = server.run_command("fsck")
-    assert fsck.returncode == 1
+    assert fsck.returncode == 2
     assert server.is_healthy()
 
 
