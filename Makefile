@@ -1,5 +1,5 @@
 # Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
-.PHONY: serve build test unit scenarios nightly tsan docs format lint bench deps test-deps lint-deps clean
+.PHONY: serve build test unit scenarios nightly tsan docs format lint bench scale cluster deps test-deps lint-deps clean
 
 # Steps install packages and share build/: one after the other, whatever -j says.
 .NOTPARALLEL:
@@ -44,6 +44,8 @@ tsan: deps test-deps
 nightly: test
 	@tools/run-tests tsan
 	@tools/run-tests soak
+	@tools/run-tests load
+	@tools/run-tests fuzz
 
 # What the build knows better than a person: tables inside docs/.
 docs: build
@@ -52,6 +54,15 @@ docs: build
 # The same work on the release build and on the reference, if it is there; see bench/README.md.
 bench: build
 	@bench/run
+
+# PostgreSQL, an S3 server, three servers and a small load on this machine, until Ctrl-C.
+cluster: build test-deps
+	@build/venv/bin/python tools/cluster
+
+# 10,000,000 objects, 10,000 branches, 100,000 commits: what grows with size. SCALE=0.01 tries it.
+scale: build
+	@ninja -C $(BUILD) -j $(JOBS) $(if $(CI),--quiet) tarn_scale_fill
+	@bench/scale --scale $(or $(SCALE),1)
 
 format: lint-deps
 	@git ls-files 'src/*.cc' 'src/*.h' | xargs clang-format-19 -i

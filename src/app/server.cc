@@ -51,6 +51,7 @@ Server::~Server() = default;
 void Server::start() {
   core_.engine->start();
   edges_->http.start();
+  edges_->readiness.start();
   if (edges_->control == nullptr) return;
   try {
     edges_->control->start();
