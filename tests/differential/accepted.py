@@ -35,7 +35,7 @@ MISTAKES = (
     r"branch(?: '.*')? not found", r"argument (?:branch|name|destination): ", r"argument path: |missing path", r"Not Implemented", r"checksum is required", r"signature|not signed|address is required",
     r"recondition failed|already exists", r"boundary|multipart upload", r"invalid value: validation error$", r"not found$", r"could not parse|not valid for block adapter|no key", r"argument size_bytes",
     r"empty value is not allowed|an invalid (?:boolean|integer)|multiple values", r"dirty branch", r"argument prefix", r"no changes", r"not unique|conflict found", r"operation not supported", r"read-only repository",
-    r"protected branch")
+    r"protected branch", r"^No data", r"Requested Range Not Satisfiable")
 
 
 def kind_of(side: dict) -> int | None:
@@ -148,6 +148,7 @@ REST: list[Accepted] = [
     Accepted("A range that begins beyond 64 bits: 416 in both; Tarn names the size in Content-Range, as for every range past the end.", ops=("getObject",), reference=416, tarn=416, request="99999999999999999999-",
              only=("content-range",)),
     Accepted("Half a surrogate pair (`\\ud800`) in JSON is U+FFFD to the reference; Tarn refuses the document.", tarn=400, request=r"\\ud800", tarn_text="failed to decode request body"),
+    Accepted("deleteRepositoryMetadata of no keys looks at nothing in the reference; Tarn judges the repository's name.", ops=("deleteRepositoryMetadata",), reference=204, tarn=400, tarn_text="argument repository"),
     Accepted("createUser judges the name before the credentials in the reference; Tarn answers 401.", ops=("createUser",), reference=400, tarn=401),
     Accepted("On its local store the reference takes an object's path for a part of a file name: 500 `bad path traversal blocked` for some (`..`, `/a`), in a listing for the whole page. To Tarn paths are only names.",
              reference=500, reference_text="bad path traversal blocked", tarn=200),

@@ -15,6 +15,7 @@ RUN = re.compile(r"run id '[0-9a-v]{20}'")
 PREFIX = re.compile(r"(?<![0-9a-f])[0-9a-f]{10,63}(?![0-9a-f])")
 TIMES = {"creation_date", "mtime", "physical_address_expiry", "presigned_url_expiry", "token_expiration"}
 SECONDS_ARE_NOW = 120
+UNORDERED = ("getBranchProtectionRules", "internalGetBranchProtectionRules")  # the reference keeps them in a map
 HEADERS = ("content-type", "etag", "last-modified", "content-range", "accept-ranges", "cache-control", "expires",
            "content-disposition", "x-content-type-options", "x-frame-options", "content-security-policy", "location")
 S3_HEADERS = {"etag", "content-length", "content-range", "content-type", "accept-ranges", "last-modified", "cache-control", "content-disposition"}
@@ -77,7 +78,7 @@ class Normal:
     def reply(self, op, reply) -> dict[str, Any]:
         if op.signed:
             return {"status": reply.status, "headers": self.s3_headers(op, reply), "body": self.s3_body(reply)}
-        return {"status": reply.status, "headers": self.headers(op, reply), "body": self.body(reply)}
+        return {"status": reply.status, "headers": self.headers(op, reply), "body": self.body(op, reply)}
 
     def s3_headers(self, op, reply) -> dict[str, str]:
         if reply.status >= 300:
@@ -101,10 +102,13 @@ class Normal:
         except UnicodeDecodeError:
             return reply.body.hex()
 
-    def body(self, reply) -> Any:
+    def body(self, op, reply) -> Any:
         if reply.header("content-type") == "application/json":
             try:
-                return self.tree(json.loads(reply.body))
+                document = json.loads(reply.body)
+                if op.name in UNORDERED and isinstance(document, list):
+                    document.sort(key=json.dumps)
+                return self.tree(document)
             except ValueError:
                 pass
         try:

@@ -157,7 +157,8 @@ def await_early_second() -> None:
 
 def shrink(pair: Pair, ops: list[Op], ids: str, wanted: tuple, budget: float = 12.0) -> list[Op]:
     """Delta debugging: the fewest requests after which the same difference is still there."""
-    deadline = time.monotonic() + budget
+    slow = sum(op.pause for op in ops)
+    deadline = time.monotonic() + budget + 5 * slow
 
     def fails(candidate: list[Op]) -> bool:
         return any(d.signature() == wanted for d in pair.run(candidate, ids, stop_at_first=False))
