@@ -71,22 +71,23 @@ Task<Repository> Engine::create_repository(Context& ctx, CreateRepository params
                               .instance_uid = make_xid(now),
                               .read_only = params.read_only,
                               .storage_id = std::move(params.storage_id)};
+  // Commit and branch first, the record last: until it is there nobody can see them. Nobody else
+  // writes to the partition, whose name is new.
+  std::vector<kv::Op> steps;
+  Commit first = new_commit("", "Repository created", now, {});
   if (!params.bare) {
-    // Commit and branch first, the record last: until it is there nobody can see them.
-    Commit first = new_commit("", "Repository created", now, {});
     finish_commit(first, MetaRangeId(), {});
-    co_await impl_->commits.put(ctx, repository, first);
     const Branch branch{
         .id = repository.default_branch,
         .commit_id = first.id,
         .staging_token = make_staging_token(repository.id, repository.default_branch)};
-    if (!co_await impl_->branches.create(ctx, repository, branch)) {
-      throw Error(ErrorCode::internal, "a new repository's partition is not empty");
-    }
+    steps.push_back(Commits::put_op(repository, first));
+    steps.push_back(Branches::create_op(repository, branch));
   }
-  if (!co_await impl_->repositories.create(ctx, repository)) {
+  if (!co_await impl_->repositories.create(ctx, repository, std::move(steps))) {
     throw Error(ErrorCode::already_exists, "error creating repository: not unique");
   }
+  if (!params.bare) impl_->commits.note_stored(repository, first);
   co_return repository;
 }
 

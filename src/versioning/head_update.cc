@@ -25,8 +25,8 @@ Task<std::optional<Branch>> sealed_form(EngineParts& engine, Context& ctx,
                                                           branch.commit_id)) {
     throw Error(ErrorCode::dirty_branch, "uncommitted changes (dirty branch)");
   }
-  if (!require_clean && !branch.sealed_tokens.empty() &&
-      co_await is_unused(engine, ctx, branch.staging_token)) {
+  // What is staged from here on comes after the commit, whether or not the token is another one.
+  if (!require_clean && co_await is_unused(engine, ctx, branch.staging_token)) {
     co_return std::nullopt;
   }
   Branch sealed = branch;

@@ -37,6 +37,7 @@ class CommitFlow {
   const Timestamp when_;
   std::optional<BuiltTree> built_;
   std::optional<Commit> made_;
+  Branches::Companions companions_;
   std::optional<Branch> before_;  // as read by the last attempt
   std::string pre_run_id_;
 };
@@ -78,8 +79,9 @@ Task<> CommitFlow::move_head() {
   co_await engine_.seal(ctx_, repository_, branch_id_, false);
   bool no_changes = false;
   try {
-    co_await engine_.branches.update(ctx_, repository_, branch_id_,
-                                     [this](const Branch& branch) { return step(branch); });
+    co_await engine_.branches.update(
+        ctx_, repository_, branch_id_, [this](const Branch& branch) { return step(branch); },
+        &companions_);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::no_changes) throw;
     no_changes = true;
@@ -98,7 +100,12 @@ Task<std::optional<Branch>> CommitFlow::step(const Branch& branch) {
   made_->parents = {base->id};
   pre_run_id_ = co_await engine_.run_hook(ctx_, hook(HookEvent::pre_commit, branch_id_.str()));
   finish_commit(*made_, co_await tree_of(branch, *base), {base});
-  co_await engine_.commits.put(ctx_, repository_, *made_);
+  // The record goes ahead of the branch that points to it, in one visit to the store.
+  companions_.before.clear();
+  companions_.before.push_back(Commits::put_op(repository_, *made_));
+  companions_.done = [this](const std::vector<kv::OpResult>& results) {
+    if (results.front().stored) engine_.commits.note_stored(repository_, *made_);
+  };
   Branch moved = branch;
   moved.commit_id = made_->id;
   moved.sealed_tokens.clear();

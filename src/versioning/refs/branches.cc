@@ -45,6 +45,11 @@ Task<Page<Branch>> Branches::list(Context& ctx, const Repository& repository, Pa
                    [show_hidden](const Branch& branch) { return show_hidden || !branch.hidden; });
 }
 
+kv::Op Branches::create_op(const Repository& repository, const Branch& branch) {
+  return kv::Op::set_if(repository.partition(), keys::branch(branch.id), encode_branch(branch),
+                        kv::Expect::absent());
+}
+
 Task<bool> Branches::create(Context& ctx, const Repository& repository, const Branch& branch) {
   co_return co_await kv_.set_if(ctx, repository.partition(), keys::branch(branch.id),
                                 encode_branch(branch), kv::Expect::absent()) == kv::SetIf::stored;
@@ -59,7 +64,8 @@ Task<> Branches::remove(Context& ctx, const Repository& repository, const Branch
 }
 
 Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& repository,
-                                          const BranchId& id, const Compute& compute) {
+                                          const BranchId& id, const Compute& compute,
+                                          Companions* companions) {
   const std::string partition = repository.partition();
   const std::string key = keys::branch(id);
   auto stored = co_await kv_.get(ctx, partition, key);
@@ -67,21 +73,26 @@ Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& reposi
   Branch current = decode_branch(*stored);
   std::optional<Branch> changed = co_await compute(current);
   if (!changed) co_return Attempt{kv::SetIf::stored, std::move(current)};
-  const kv::SetIf outcome = co_await kv_.set_if(ctx, partition, key, encode_branch(*changed),
-                                                kv::Expect::value(*std::move(stored)));
-  co_return Attempt{outcome, *std::move(changed)};
+  std::vector<kv::Op> ops;
+  if (companions != nullptr) ops.swap(companions->before);
+  ops.push_back(kv::Op::set_if(partition, key, encode_branch(*changed),
+                               kv::Expect::value(*std::move(stored))));
+  const auto results = co_await kv_.run(ctx, std::move(ops));
+  if (companions != nullptr && companions->done) companions->done(results);
+  co_return Attempt{results.back().stored ? kv::SetIf::stored : kv::SetIf::lost,
+                    *std::move(changed)};
 }
 
 Task<kv::SetIf> Branches::update_once(Context& ctx, const Repository& repository,
                                       const BranchId& id, const Compute& compute) {
-  const Attempt done = co_await attempt(ctx, repository, id, compute);
+  const Attempt done = co_await attempt(ctx, repository, id, compute, nullptr);
   co_return done.outcome;
 }
 
 Task<Branch> Branches::update(Context& ctx, const Repository& repository, const BranchId& id,
-                              const Compute& compute) {
+                              const Compute& compute, Companions* companions) {
   for (std::size_t tries = 1;; ++tries) {
-    Attempt done = co_await attempt(ctx, repository, id, compute);
+    Attempt done = co_await attempt(ctx, repository, id, compute, companions);
     if (done.outcome == kv::SetIf::stored) co_return std::move(done.branch);
     if (tries >= config_.update_tries) {
       throw Error(ErrorCode::too_many_tries, "update branch: too many tries");

@@ -35,6 +35,8 @@ class Branches {
   Task<Page<Branch>> list(Context& ctx, const Repository& repository, PageRequest page,
                           bool show_hidden);
 
+  /// The step that create() takes, for a run with other steps.
+  static kv::Op create_op(const Repository& repository, const Branch& branch);
   /// False: a branch of that id exists (nothing is written).
   [[nodiscard]] Task<bool> create(Context& ctx, const Repository& repository, const Branch& branch);
   /// Whatever is there; for restore.
@@ -48,6 +50,13 @@ class Branches {
   /// `current` lives until the returned task has ended. What it throws ends the update.
   using Compute = std::function<Task<std::optional<Branch>>(const Branch& current)>;
 
+  /// Filled by a computation: the steps in `before` go into one run with the record's, ahead of it,
+  /// and then `done` hears whether each was stored. They stand even if the record loses.
+  struct Companions {
+    std::vector<kv::Op> before;
+    std::function<void(const std::vector<kv::OpResult>&)> done;
+  };
+
   /// One attempt; `lost` when another writer came in between, and nothing was written then.
   /// Error{branch_not_found}.
   Task<kv::SetIf> update_once(Context& ctx, const Repository& repository, const BranchId& id,
@@ -55,12 +64,12 @@ class Branches {
   /// As update_once(), the whole computation repeated when lost, with growing pauses, up to
   /// `update_tries`; then Error{too_many_tries} "too many tries". Returns the record as stored.
   Task<Branch> update(Context& ctx, const Repository& repository, const BranchId& id,
-                      const Compute& compute);
+                      const Compute& compute, Companions* companions = nullptr);
 
  private:
   struct Attempt;
   Task<Attempt> attempt(Context& ctx, const Repository& repository, const BranchId& id,
-                        const Compute& compute);
+                        const Compute& compute, Companions* companions);
   kv::Store& kv_;
   BranchesConfig config_;
 };

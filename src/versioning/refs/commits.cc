@@ -102,13 +102,22 @@ Task<Page<Commit>> Commits::list(Context& ctx, const Repository& repository, Pag
                    &decode_commit, kKeepAll, kKeepAll);
 }
 
-Task<bool> Commits::put(Context& ctx, const Repository& repository, const Commit& commit) {
-  const kv::SetIf outcome =
-      co_await kv_.set_if(ctx, repository.partition(), keys::commit(commit.id),
-                          encode_commit(commit), kv::Expect::absent());
-  // A record that was there first may differ in nanoseconds: it is the one to be read.
-  if (outcome == kv::SetIf::lost) co_return false;
+kv::Op Commits::put_op(const Repository& repository, const Commit& commit) {
+  return kv::Op::set_if(repository.partition(), keys::commit(commit.id), encode_commit(commit),
+                        kv::Expect::absent());
+}
+
+void Commits::note_stored(const Repository& repository, const Commit& commit) {
   cache_->put(Cache::key(repository, commit.id), std::make_shared<const Commit>(commit));
+}
+
+Task<bool> Commits::put(Context& ctx, const Repository& repository, const Commit& commit) {
+  std::vector<kv::Op> ops;
+  ops.push_back(put_op(repository, commit));
+  const auto results = co_await kv_.run(ctx, std::move(ops));
+  // A record that was there first may differ in nanoseconds: it is the one to be read.
+  if (!results.front().stored) co_return false;
+  note_stored(repository, commit);
   co_return true;
 }
 

@@ -38,6 +38,11 @@ class Commits {
   /// which for equal ids is success.
   Task<bool> put(Context& ctx, const Repository& repository, const Commit& commit);
 
+  /// The step that put() takes, for a run with other steps, and what to tell once it was stored:
+  /// then the record is read from the cache.
+  static kv::Op put_op(const Repository& repository, const Commit& commit);
+  void note_stored(const Repository& repository, const Commit& commit);
+
   /// From the cache only; null if it is not there.
   CommitPtr cached(const Repository& repository, const CommitId& id) const;
 

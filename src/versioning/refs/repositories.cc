@@ -90,12 +90,15 @@ Task<Page<Repository>> Repositories::list(Context& ctx, PageRequest page, std::s
       kKeepAll);
 }
 
-Task<bool> Repositories::create(Context& ctx, const Repository& repository) {
-  const kv::SetIf outcome =
-      co_await kv_.set_if(ctx, keys::kRepositoriesPartition, keys::repository(repository.id),
-                          encode_repository(repository), kv::Expect::absent());
+Task<bool> Repositories::create(Context& ctx, const Repository& repository,
+                                std::vector<kv::Op> before) {
+  std::vector<kv::Op> ops = std::move(before);
+  ops.push_back(kv::Op::set_if(std::string(keys::kRepositoriesPartition),
+                               keys::repository(repository.id), encode_repository(repository),
+                               kv::Expect::absent()));
+  const auto results = co_await kv_.run(ctx, std::move(ops));
   forget(repository.id);
-  co_return outcome == kv::SetIf::stored;
+  co_return results.back().stored;
 }
 
 Task<> Repositories::put(Context& ctx, const Repository& repository) {

@@ -33,8 +33,10 @@ class Repositories {
   /// Those in deletion included. `search`: only ids that contain it.
   Task<Page<Repository>> list(Context& ctx, PageRequest page, std::string_view search = {});
 
-  /// Writes the record last, once commit and branch are there. False: the name is taken.
-  [[nodiscard]] Task<bool> create(Context& ctx, const Repository& repository);
+  /// Writes the record last, behind the steps that make commit and branch, in one visit to the
+  /// store. False: the name is taken; the steps stand.
+  [[nodiscard]] Task<bool> create(Context& ctx, const Repository& repository,
+                                  std::vector<kv::Op> before = {});
   /// Replaces the record of an existing repository (read-only flag, state).
   Task<> put(Context& ctx, const Repository& repository);
 
