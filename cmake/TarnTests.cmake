@@ -54,3 +54,28 @@ function(tarn_fuzz name)
     set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300)
   endif()
 endfunction()
+
+# tarn_bench(a_bench.cc ... [DEPS layer ...]): micro-benchmarks of the layer of this folder, a binary
+# tarn_<layer>_bench that is built on demand: `tarn_benches`, as tools/run-tests bench does, makes
+# all of them. Without Google Benchmark there are none.
+find_package(benchmark QUIET)
+add_custom_target(tarn_benches COMMENT "All micro-benchmarks")
+
+function(tarn_bench)
+  if(NOT benchmark_FOUND)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(RELATIVE_PATH layer ${PROJECT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR})
+  string(REPLACE "/" "_" target tarn_${layer})
+  list(TRANSFORM arg_DEPS REPLACE "/" "_")
+  list(TRANSFORM arg_DEPS PREPEND tarn_)
+  add_executable(${target}_bench EXCLUDE_FROM_ALL ${arg_UNPARSED_ARGUMENTS}
+    ${PROJECT_SOURCE_DIR}/bench/micro/main.cc)
+  # tarn_io: the precompiled header leaves references to Asio in every object.
+  target_link_libraries(${target}_bench PRIVATE
+    ${target} ${arg_DEPS} tarn_io tarn_flags benchmark::benchmark)
+  set_target_properties(${target}_bench PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/benches)
+  add_dependencies(tarn_benches ${target}_bench)
+endfunction()
