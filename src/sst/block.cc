@@ -109,6 +109,19 @@ bool BlockBuilder::equals(std::string_view payload) const {
   return load_le32(restart) == restarts_.size();
 }
 
+void BlockBuilder::resume(std::string_view payload, std::uint32_t entries) {
+  TARN_ASSERT(entries_ == 0 && entries > 0);
+  const std::size_t room = payload.size() - kRestartBytes;
+  const std::size_t restarts = load_le32(payload.data() + room);
+  const std::size_t size = room - restarts * kRestartBytes;
+  bytes_.assign(payload.substr(0, size));
+  restarts_.clear();
+  for (std::size_t i = 0; i < restarts; ++i)
+    restarts_.push_back(load_le32(payload.data() + size + i * kRestartBytes));
+  entries_ = entries;
+  until_restart_ = (restart_interval_ - entries % restart_interval_) % restart_interval_;
+}
+
 std::string_view BlockBuilder::finish() {
   if (restarts_.empty()) restarts_.push_back(0);
   for (const std::uint32_t offset : restarts_)

@@ -34,6 +34,10 @@ class BlockBuilder {
   /// Whether finish() would give exactly `payload`.
   bool equals(std::string_view payload) const;
 
+  /// Goes on, before the first add(), from what a builder like this one finished after `entries`
+  /// entries.
+  void resume(std::string_view payload, std::uint32_t entries);
+
   /// The payload; lives until reset(), which must come before the next add().
   std::string_view finish();
   void reset();
@@ -75,6 +79,11 @@ class BlockIterator {
 
   /// Without trailer; lives until the iterator moves.
   std::string_view key() const { return {key_.data(), key_.size() - trailer_bytes_}; }
+
+  /// What follows the key; "" in a raw block.
+  std::string_view trailer() const {
+    return {key_.data() + key_.size() - trailer_bytes_, trailer_bytes_};
+  }
 
   /// Lives as long as the payload.
   std::string_view value() const { return value_; }

@@ -1,12 +1,8 @@
 #include "sst/separator.h"
 
-#include "sst/block.h"
-
 namespace tarn::sst {
 
 namespace {
-
-constexpr std::string_view kSeparatorTrailer{"\x11\xff\xff\xff\xff\xff\xff\xff", kTrailerBytes};
 
 unsigned char byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);

@@ -4,7 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "sst/block.h"
+
 namespace tarn::sst {
+
+/// Follows a separator that is not the last key of its block itself.
+inline constexpr std::string_view kSeparatorTrailer{"\x11\xff\xff\xff\xff\xff\xff\xff",
+                                                    kTrailerBytes};
 
 /// Replaces `out` with the internal index key between the last user key of a block and the first
 /// of the next; `last` < `next`.

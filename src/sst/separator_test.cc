@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_literals;
 
-const std::string kSeparatorTrailer = "\x11\xff\xff\xff\xff\xff\xff\xff"s;
+const std::string kTrailerOfShort = "\x11\xff\xff\xff\xff\xff\xff\xff"s;
 
 std::string separator(const std::string& last, const std::string& next) {
   std::string out = "stale";
@@ -28,7 +28,7 @@ std::string whole(const std::string& key) {
 }
 
 std::string cut(const std::string& key) {
-  return key + kSeparatorTrailer;
+  return key + kTrailerOfShort;
 }
 
 TEST(Separator, CutsAfterTheFirstDifferenceWhenTheNextKeyIsLonger) {

@@ -93,6 +93,29 @@ void rewrite_with_one_change(benchmark::State& state) {
 
 BENCHMARK(rewrite_with_one_change)->Arg(0)->Arg(1);
 
+// The same near the end of a range, by copying: what a commit does where it can.
+void copy_around_one_change(benchmark::State& state) {
+  const auto old = testing::write_table(bench_records(50'000));
+  const TableView view(old.bytes);
+  std::vector<std::string> payloads;
+  for (std::size_t i = 0; i < view.index().size(); ++i)
+    payloads.push_back(decode_block(view.stored_block(i)));
+  const std::size_t checkpoint = old.history.checkpoints.size() / 2;
+  const std::size_t blocks = old.history.checkpoints[checkpoint]->blocks;
+  const BlockHandle last = view.index().handle(blocks - 1);
+  for (auto unused : state) {
+    TableWriter writer(ranges_table());
+    writer.resume(view.index(), old.history, checkpoint,
+                  old.bytes.substr(0, last.offset + last.stored_bytes()));
+    for (std::size_t i = blocks; i < payloads.size(); ++i)
+      writer.add_stored_block(payloads[i], view.stored_block(i));
+    benchmark::DoNotOptimize(writer.finish());
+  }
+  per_record(state, 50'000);
+}
+
+BENCHMARK(copy_around_one_change);
+
 void scan(benchmark::State& state) {
   const auto table = testing::write_table(bench_records(50'000));
   const TableView view(table.bytes);
@@ -146,5 +169,3 @@ BENCHMARK(parse_index);
 
 }  // namespace
 }  // namespace tarn::sst
-
-BENCHMARK_MAIN();

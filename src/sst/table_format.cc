@@ -86,14 +86,19 @@ BlockHandle parse_handle(std::string_view bytes, std::uint64_t limit) {
   return handle;
 }
 
-std::string_view decode_block(std::string_view stored, std::string& scratch) {
+void check_block(std::string_view stored) {
   if (stored.size() < kBlockTrailerBytes) throw_corrupt("block too short");
   const std::string_view payload = stored.substr(0, stored.size() - kBlockTrailerBytes);
-  const char type = stored[payload.size()];
-  if (load_le32(stored.data() + payload.size() + 1) != masked_crc(payload, type)) {
+  if (load_le32(stored.data() + payload.size() + 1) !=
+      masked_crc(payload, stored[payload.size()])) {
     throw_corrupt("block checksum mismatch");
   }
-  switch (static_cast<BlockType>(type)) {
+}
+
+std::string_view decode_block(std::string_view stored, std::string& scratch) {
+  check_block(stored);
+  const std::string_view payload = stored.substr(0, stored.size() - kBlockTrailerBytes);
+  switch (static_cast<BlockType>(stored[payload.size()])) {
     case BlockType::none: return payload;
     case BlockType::snappy: snappy_decode(payload, kPayloadBytesMax, scratch); return scratch;
   }

@@ -51,6 +51,9 @@ Footer parse_footer(std::string_view tail, std::uint64_t file_bytes);
 /// Error{corrupt}.
 BlockHandle parse_handle(std::string_view bytes, std::uint64_t limit);
 
+/// Verifies the checksum of a block, given as handle.stored_bytes() bytes. Throws Error{corrupt}.
+void check_block(std::string_view stored);
+
 /// Verifies and decompresses a block read as handle.stored_bytes() bytes. The result is a part of
 /// `stored`, or of `scratch`, which it may replace. Throws Error{corrupt}.
 std::string_view decode_block(std::string_view stored, std::string& scratch);

@@ -127,7 +127,8 @@ void TableIndex::add_index_block(std::string_view payload, std::uint64_t limit) 
       throw_corrupt("unsorted index");
     }
     separators_.append(entries.key());
-    blocks_.push_back({.offset = handle.offset,
+    blocks_.push_back({.offset = handle.offset & ~(1ULL << 63),
+                       .separator_is_key = entries.trailer() == kSetTrailer,
                        .size = static_cast<std::uint32_t>(handle.size),
                        .separator_end = static_cast<std::uint32_t>(separators_.size())});
   }

@@ -42,6 +42,9 @@ class TableIndex {
   /// Not less than the last key of the block, and less than the first of the next.
   std::string_view separator(std::size_t block) const;
 
+  /// Whether the separator is the last key of the block, going by the file.
+  bool separator_is_key(std::size_t block) const { return blocks_[block].separator_is_key; }
+
   /// All but the `rocksdb.` ones.
   const Properties& properties() const { return properties_; }
 
@@ -60,7 +63,8 @@ class TableIndex {
 
  private:
   struct Block {
-    std::uint64_t offset;
+    std::uint64_t offset : 63;
+    std::uint64_t separator_is_key : 1;
     std::uint32_t size;
     std::uint32_t separator_end;  // in separators_
   };

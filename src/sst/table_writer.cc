@@ -16,6 +16,7 @@ constexpr std::uint32_t kOneRestart = std::numeric_limits<std::uint32_t>::max();
 // The index cut rule reckons with this length for every handle, whatever it is.
 constexpr std::size_t kIndexValueBytes = 20;
 constexpr std::size_t kSinkBytes = 256 * 1024;
+constexpr std::uint64_t kCheckpointBytes = 256 * 1024;  // of keys and values between two
 constexpr std::string_view kEmptyTableSeparator{"\xff\0\0\0\0\0\0\0", kTrailerBytes};
 
 std::string uvarint(std::uint64_t value) {
@@ -100,11 +101,11 @@ void TableWriter::offer_stored_block(std::string_view payload, std::string_view 
 }
 
 bool TableWriter::begins_block(std::string_view key, std::size_t value_bytes) const {
-  return count_ == 0 || taken_over_bytes_ > 0 ||
-         data_.is_full_for(key.size() + kTrailerBytes, value_bytes);
+  return count_ == 0 || data_.is_full_for(key.size() + kTrailerBytes, value_bytes);
 }
 
-void TableWriter::add_stored_block(std::string_view payload, std::string_view stored) {
+void TableWriter::add_stored_block(std::string_view payload, std::string_view stored,
+                                   std::uint64_t tag) {
   BlockIterator records(payload, KeyForm::record);
   if (!records.next()) return;
   if (count_ == 0) {
@@ -115,20 +116,71 @@ void TableWriter::add_stored_block(std::string_view payload, std::string_view st
     make_separator(max_key_, records.key(), separator_);
     finish_data_block(separator_);
   }
+  std::uint32_t entries = 0;
   do {
     id_hasher_.add(records.key(), records.value());
-    ++count_;
+    ++entries;
     raw_key_bytes_ += records.key().size() + kTrailerBytes;
     raw_value_bytes_ += records.value().size();
     if (records.at_end()) max_key_.assign(records.key());
   } while (records.next());
+  count_ += entries;
+  data_.resume(payload, entries);
   stored_data_.assign(stored);
-  taken_over_bytes_ = payload.size();
+  stored_tag_ = tag;
+}
+
+void TableWriter::resume(const TableIndex& old, const TableHistory& history, std::size_t checkpoint,
+                         std::string stored) {
+  TARN_ASSERT(count_ == 0 && !options_.sink);
+  const TableCheckpoint& at = *history.checkpoints[checkpoint];
+  const std::size_t last = at.blocks - 1;  // stays open: what follows it may join it
+  for (std::size_t i = 0; i < last; ++i) {
+    const BlockHandle handle = old.handle(i);
+    if (handle.offset != written_ || handle.offset + handle.stored_bytes() > stored.size()) {
+      throw Error(ErrorCode::corrupt, "table: blocks out of order");
+    }
+    check_block(std::string_view(stored).substr(handle.offset, handle.stored_bytes()));
+    written_ += handle.stored_bytes();
+    separator_.assign(old.separator(i))
+        .append(old.separator_is_key(i) ? kSetTrailer : kSeparatorTrailer);
+    add_index_entry(separator_, handle);
+  }
+  if (stored.size() != written_ + old.handle(last).stored_bytes()) {
+    throw Error(ErrorCode::corrupt, "table: other bytes than its index says");
+  }
+  stored_data_.assign(stored, written_);
+  stored.resize(written_);
+  out_ = std::move(stored);
+  std::string scratch;
+  const std::string_view payload = decode_block(stored_data_, scratch);
+  std::uint32_t entries = 0;
+  for (BlockIterator records(payload, KeyForm::record); records.next(); ++entries) {
+    if (records.at_end()) max_key_.assign(records.key());
+  }
+  if (entries == 0) throw Error(ErrorCode::corrupt, "table: empty block");
+  data_.resume(payload, entries);
+  data_blocks_ = last;
+  min_key_ = old.property(property::kMinKey);
+  count_ = at.count;
+  raw_key_bytes_ = at.raw_key_bytes;
+  raw_value_bytes_ = at.raw_value_bytes;
+  if (checkpoint > 0) {
+    const TableCheckpoint& before = *history.checkpoints[checkpoint - 1];
+    raw_bytes_at_checkpoint_ = before.raw_key_bytes + before.raw_value_bytes;
+  }
+  id_hasher_ = at.hasher;
+  // This checkpoint itself comes again when its last block is finished.
+  history_.checkpoints.assign(
+      history.checkpoints.begin(),
+      history.checkpoints.begin() + static_cast<std::ptrdiff_t>(checkpoint));
+  history_.block_tags.assign(history.block_tags.begin(),
+                             history.block_tags.begin() + static_cast<std::ptrdiff_t>(last));
+  stored_tag_ = history.block_tags[last];
 }
 
 std::uint64_t TableWriter::estimated_size() const {
-  const std::uint64_t open = taken_over_bytes_ > 0 ? taken_over_bytes_ : data_.estimate();
-  return written_ + open + index_.estimate();
+  return written_ + data_.estimate() + index_.estimate();
 }
 
 TableResult TableWriter::finish() {
@@ -156,6 +208,7 @@ TableResult TableWriter::finish() {
   append(encode_footer(footer));
 
   result.file_bytes = written_;
+  result.history = std::move(history_);
   if (options_.sink) {
     if (!out_.empty()) options_.sink(std::move(out_));
   } else {
@@ -172,10 +225,24 @@ void TableWriter::finish_data_block(std::string_view separator) {
     handle = {.offset = written_, .size = stored_data_.size() - kBlockTrailerBytes};
     append(stored_data_);
   }
+  history_.block_tags.push_back(stored_data_.empty() ? 0 : stored_tag_);
   data_.reset();
-  taken_over_bytes_ = 0;
   ++data_blocks_;
   add_index_entry(separator, handle);
+  note_checkpoint();
+}
+
+void TableWriter::note_checkpoint() {
+  const std::uint64_t bytes = raw_key_bytes_ + raw_value_bytes_;
+  if (bytes - raw_bytes_at_checkpoint_ < kCheckpointBytes) return;
+  raw_bytes_at_checkpoint_ = bytes;
+  id_hasher_.flush();
+  history_.checkpoints.push_back(
+      std::make_shared<const TableCheckpoint>(TableCheckpoint{.blocks = data_blocks_,
+                                                              .count = count_,
+                                                              .raw_key_bytes = raw_key_bytes_,
+                                                              .raw_value_bytes = raw_value_bytes_,
+                                                              .hasher = id_hasher_}));
 }
 
 void TableWriter::add_index_entry(std::string_view separator, BlockHandle handle) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "sst/snappy.h"
 #include "sst/table_format.h"
 #include "sst/table_id.h"
+#include "sst/table_reader.h"
 
 namespace tarn::sst {
 
@@ -26,6 +29,23 @@ struct TableOptions {
 TableOptions ranges_table();
 TableOptions metaranges_table();
 
+/// Where a writer was between two data blocks: enough to write on from there in another file that
+/// begins alike, without hashing or decoding the records before.
+struct TableCheckpoint {
+  std::size_t blocks = 0;  // complete ones before it, at least one
+  std::int64_t count = 0;  // records in them, and their bytes
+  std::uint64_t raw_key_bytes = 0;
+  std::uint64_t raw_value_bytes = 0;
+  TableIdHasher hasher;  // after them
+};
+
+/// How a file came to be. Owners of a checkpoint: the files that begin with its records.
+struct TableHistory {
+  std::vector<std::shared_ptr<const TableCheckpoint>> checkpoints;  // ascending
+  /// What the caller called the stored block each data block is a copy of; 0 for a new one.
+  std::vector<std::uint64_t> block_tags;
+};
+
 struct TableResult {
   std::string id;
   std::string bytes;  // the file; empty if a sink took it
@@ -34,6 +54,7 @@ struct TableResult {
   std::string max_key;
   std::int64_t count = 0;
   std::uint64_t estimated_size = 0;  // as taken before closing: what goes into RangeData
+  TableHistory history;
 };
 
 /// Memory: one data block, the index, and the file so far if there is no sink. Not thread-safe.
@@ -55,11 +76,18 @@ class TableWriter {
   bool begins_block(std::string_view key, std::size_t value_bytes) const;
 
   /// Takes over a whole block of an old file: as adding each of its records, for a fraction of the
-  /// work. `payload` is what `stored` decodes to. The block stays as it was cut then, so: its first
-  /// record must begin a block here, the next record added must be the one that followed it in the
-  /// old file, and the file's blocks must be reusable, as above. Records must ascend within it.
-  /// Throws Error{invalid_argument} like add(), Error{corrupt} for a payload that is no block.
-  void add_stored_block(std::string_view payload, std::string_view stored);
+  /// work. `payload` is what `stored` decodes to. Its first record must begin a block here, and the
+  /// file's blocks must be reusable, as above. Records must ascend within it. Whether more records
+  /// join the block is decided when they come. Throws Error{invalid_argument} like add(),
+  /// Error{corrupt} for a payload that is no block. The caller sees to the checksum of `stored`.
+  void add_stored_block(std::string_view payload, std::string_view stored, std::uint64_t tag = 0);
+
+  /// In a new writer without a sink: as adding the records before a checkpoint of an old file,
+  /// whose blocks must be reusable. `stored` is the file up to the end of the last block before it;
+  /// room for more there saves a copy. Throws Error{corrupt} where they do not belong together or a
+  /// block's checksum is wrong.
+  void resume(const TableIndex& old, const TableHistory& history, std::size_t checkpoint,
+              std::string stored);
 
   /// As the reference estimates: feeds the break rule (range_splitter.h). 8 for a new writer.
   std::uint64_t estimated_size() const;
@@ -80,6 +108,7 @@ class TableWriter {
 
   void finish_data_block(std::string_view separator);
   void add_index_entry(std::string_view separator, BlockHandle handle);
+  void note_checkpoint();
   BlockHandle finish_index();
   BlockHandle write_block(std::string_view payload);
   BlockHandle write_block_raw(std::string_view payload, BlockType type);
@@ -91,8 +120,10 @@ class TableWriter {
   SnappyEncoder snappy_;
   BlockBuilder data_;
   BlockBuilder index_;
-  std::string stored_data_;             // what data_ compresses to, if known
-  std::uint64_t taken_over_bytes_ = 0;  // > 0: the block is stored_data_, with so long a payload
+  std::string stored_data_;       // what data_ compresses to, if known
+  std::uint64_t stored_tag_ = 0;  // its name with the caller
+  TableHistory history_;
+  std::uint64_t raw_bytes_at_checkpoint_ = 0;
   std::vector<Partition> partitions_;
   std::string last_separator_;
   std::string min_key_;

@@ -298,29 +298,49 @@ TEST(TableWriter, GivesTheBytesOfAFullRewriteWhenBlocksAreOffered) {
   EXPECT_GT(offers, 500);
 }
 
-/// As rewrite_over, but takes blocks over whole where no record in or behind them differs.
-TableResult copy_over(std::string_view old, const Records& records, int& copied) {
-  const TableView view(old);
+/// As rewrite_over, but takes blocks over whole where no record in them differs; the first of them
+/// at once, up to a checkpoint of `old`.
+TableResult copy_over(const TableResult& old, const Records& records, int& copied, int& resumed) {
+  const TableView view(old.bytes);
   std::vector<Records> blocks(view.index().size());
   TableView::Iterator at(view);
   while (at.next())
     blocks[at.block()].emplace_back(at.key(), at.value());
   TableWriter writer(ranges_table());
   std::size_t block = 0;
-  for (std::size_t i = 0; i < records.size();) {
+  std::size_t i = 0;
+  const auto alike = [&] {
+    const std::size_t size = blocks[block].size();
+    return i + size <= records.size() &&
+           std::equal(blocks[block].begin(), blocks[block].end(), records.begin() + i);
+  };
+  const auto& checkpoints = old.history.checkpoints;
+  std::size_t checkpoint = 0;  // the next
+  for (; block < blocks.size() && alike(); ++block) {
+    if (checkpoint < checkpoints.size() && checkpoints[checkpoint]->blocks == block) ++checkpoint;
+    i += blocks[block].size();
+  }
+  block = i = 0;
+  if (checkpoint > 0) {
+    const TableCheckpoint& at_checkpoint = *checkpoints[checkpoint - 1];
+    const BlockHandle last = view.index().handle(at_checkpoint.blocks - 1);
+    writer.resume(view.index(), old.history, checkpoint - 1,
+                  old.bytes.substr(0, last.offset + last.stored_bytes()));
+    block = at_checkpoint.blocks;
+    i = static_cast<std::size_t>(at_checkpoint.count);
+    ++resumed;
+  }
+  while (i < records.size()) {
     const auto& [key, value] = records[i];
     while (block < blocks.size() && blocks[block].front().first < key)
       ++block;
-    const bool here = block + 1 < blocks.size() && blocks[block].front().first == key;
-    const std::size_t size = here ? blocks[block].size() : 0;
-    if (here && i + size < records.size() && records[i + size] == blocks[block + 1].front() &&
-        std::equal(blocks[block].begin(), blocks[block].end(), records.begin() + i) &&
-        writer.begins_block(key, value.size())) {
+    const bool here = block < blocks.size() && blocks[block].front().first == key;
+    if (here && alike() && writer.begins_block(key, value.size())) {
       std::string scratch;
       const std::string_view stored = view.stored_block(block);
       writer.add_stored_block(decode_block(stored, scratch), stored);
       ++copied;
-      i += size;
+      i += blocks[block].size();
     } else {
       writer.add(key, value);
       ++i;
@@ -332,8 +352,10 @@ TableResult copy_over(std::string_view old, const Records& records, int& copied)
 TEST(TableWriter, GivesTheBytesOfAFullRewriteWhenBlocksAreTakenOver) {
   std::mt19937_64 random(18);
   int copied = 0;
+  int resumed = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const Records base = testing::random_records(seed, 600, seed % 3 == 0 ? 9'000 : 300);
+    const Records base =
+        testing::random_records(seed, seed % 5 == 1 ? 6'000 : 600, seed % 3 == 0 ? 9'000 : 300);
     const TableResult old = testing::write_table(base);
     std::map<std::string, std::string> edited(base.begin(), base.end());
     for (std::size_t edits = random() % 4; edits > 0; --edits) {
@@ -346,15 +368,34 @@ TEST(TableWriter, GivesTheBytesOfAFullRewriteWhenBlocksAreTakenOver) {
     }
     const Records records(edited.begin(), edited.end());
     const TableResult whole = testing::write_table(records);
-    const TableResult reused = copy_over(old.bytes, records, copied);
+    const TableResult reused = copy_over(old, records, copied, resumed);
     ASSERT_TRUE(reused.bytes == whole.bytes) << seed;
     ASSERT_EQ(reused.id, whole.id);
     ASSERT_EQ(reused.estimated_size, whole.estimated_size);
     ASSERT_EQ(reused.min_key, whole.min_key);
     ASSERT_EQ(reused.max_key, whole.max_key);
     ASSERT_EQ(reused.count, whole.count);
+    ASSERT_EQ(reused.history.checkpoints.size(), whole.history.checkpoints.size());
   }
   EXPECT_GT(copied, 500);
+  EXPECT_GT(resumed, 5);
+}
+
+TEST(TableWriter, DoesNotResumeOverDamagedBlocks) {
+  const TableResult old = testing::write_table(testing::random_records(1, 6'000, 300));
+  const TableView view(old.bytes);
+  ASSERT_FALSE(old.history.checkpoints.empty());
+  const BlockHandle last = view.index().handle(old.history.checkpoints[0]->blocks - 1);
+  const std::string stored = old.bytes.substr(0, last.offset + last.stored_bytes());
+  TableWriter(ranges_table()).resume(view.index(), old.history, 0, stored);
+  for (std::size_t at : {std::size_t{0}, stored.size() / 2, stored.size() - 1}) {
+    std::string damaged = stored;
+    damaged[at] ^= 1;
+    EXPECT_THROW(TableWriter(ranges_table()).resume(view.index(), old.history, 0, damaged), Error);
+  }
+  EXPECT_THROW(TableWriter(ranges_table())
+                   .resume(view.index(), old.history, 0, stored.substr(0, stored.size() / 2)),
+               Error);
 }
 
 TEST(TableWriter, RefusesToTakeOverABlockThatSortsBefore) {

@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "io/sync.h"
+#include "versioning/committed/block_copier.h"
 #include "versioning/committed/range_file.h"
 
 namespace tarn::versioning {
 
 namespace {
-
-/// Fewer blocks are not worth a read of their own.
-constexpr std::size_t kBlocksCopiedMin = 3;
-constexpr std::size_t kBlocksReadMax = 256;
 
 /// Counts steps, so that long loops let others run.
 constexpr std::uint32_t kStepsBetweenYields = 256;
@@ -19,17 +16,19 @@ constexpr std::uint32_t kStepsBetweenYields = 256;
 class Applier {
  public:
   Applier(RangeStore& store, TreeWalk& base, RecordStream& changes, RangeWriter& out)
-      : store_(store), base_(base), changes_(changes), out_(out) {}
+      : base_(base), changes_(changes), out_(out), copier_(store, out) {}
 
   Task<ChangeSummary> run(Context& ctx) {
     has_change_ = changes_.next() || co_await changes_.fill(ctx);
     for (std::uint32_t steps = 1;; ++steps) {
       if (base_.stalled()) co_await base_.load(ctx);
       if (base_.at_end() && !has_change_) break;
-      if (base_.at_record() && base_.cursor().at_block_start()) {
-        if (const std::size_t count = untouched_blocks(); count > 0) {
-          co_await copy_blocks(ctx, count);
-          continue;
+      if (base_.at_block()) {
+        if (const std::size_t count = untouched_blocks(); copier_.can_copy(base_, count)) {
+          if (const std::size_t copied = co_await copier_.copy(ctx, base_, count); copied > 0) {
+            base_.skip_blocks(copied);
+            continue;
+          }
         }
       }
       if (take_step() == Used::change) {
@@ -44,38 +43,16 @@ class Applier {
  private:
   enum class Used { base, change };
 
-  /// How many blocks of the base, from the one the walk begins, can be copied as they are stored:
-  /// up to the last but one before the next change, because what follows a block decides whether it
-  /// is cut there. 0 where they cannot.
-  std::size_t untouched_blocks() {
+  /// How many blocks of the base, from the one the walk begins, lie before the next change. Not the
+  /// file's last: it ends as its range does.
+  std::size_t untouched_blocks() const {
     const RangeCursor& cursor = base_.cursor();
     const sst::TableIndex& index = cursor.file()->index;
-    std::size_t end = index.size() - 1;  // the file's last block ends as its range does
+    std::size_t end = index.size() - 1;
     if (has_change_ && changes_.record().key <= base_.range().max_key) {
       end = index.find(changes_.record().key).value_or(0);
-      if (end > 0) --end;
     }
-    if (copy_refused_ || end < cursor.block_index() + kBlocksCopiedMin) return 0;
-    if (!out_.takes_blocks_of(*cursor.file(), base_.record())) return 0;
-    return end - cursor.block_index();
-  }
-
-  Task<> copy_blocks(Context& ctx, std::size_t count) {
-    const RangeFilePtr file = base_.cursor().file();
-    std::size_t block = base_.cursor().block_index();
-    for (const std::size_t end = block + count; block < end && !copy_refused_;) {
-      const auto read =
-          co_await store_.stored_blocks(ctx, file, block, std::min(end - block, kBlocksReadMax));
-      const std::uint64_t origin = file->index.handle(block).offset;
-      for (std::size_t i = 0; i < read.count && !copy_refused_; ++i) {
-        const sst::BlockHandle handle = file->index.handle(block);
-        copy_refused_ = !out_.append_block(
-            std::string_view(read.bytes).substr(handle.offset - origin, handle.stored_bytes()));
-        if (!copy_refused_) ++block;
-      }
-      co_await io::yield();
-    }
-    base_.enter_block(block);
+    return end - std::min(end, cursor.block_index());
   }
 
   /// One decision. Moves the base itself; the caller moves the changes.
@@ -127,12 +104,11 @@ class Applier {
     return Used::change;
   }
 
-  RangeStore& store_;
   TreeWalk& base_;
   RecordStream& changes_;
   RangeWriter& out_;
+  BlockCopier copier_;
   bool has_change_ = false;
-  bool copy_refused_ = false;  // near the largest size a range may have: record by record from here
   ChangeSummary summary_;
 };
 

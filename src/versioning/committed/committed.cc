@@ -152,6 +152,7 @@ Task<ApplyResult> Committed::apply(Context& ctx, std::string_view storage_namesp
   const std::string home(storage_namespace);
   RangeWriter out(impl_->environment(), home);
   TreeWalk walk(impl_->store, home, base);
+  out.note_existing(base);
   std::exception_ptr error;
   try {
     ApplyResult result;
@@ -190,11 +191,13 @@ Task<TreeMergeResult> Committed::merge(Context& ctx, std::string_view storage_na
   TreeWalk destination_walk(impl_->store, home, destination);
   TreeWalk source_walk(impl_->store, home, source);
   TreeWalk base_walk(impl_->store, home, base);
+  for (const MetaRangeId* tree : {&destination, &source, &base})
+    out.note_existing(*tree);
   std::exception_ptr error;
   try {
     TreeMergeResult result = co_await merge_trees(
-        ctx, {.destination = destination_walk, .source = source_walk, .base = base_walk}, strategy,
-        out);
+        ctx, impl_->store,
+        {.destination = destination_walk, .source = source_walk, .base = base_walk}, strategy, out);
     if (strategy == MergeStrategy::none && result.summary.conflicts > 0) {
       co_await out.settle();
     } else {

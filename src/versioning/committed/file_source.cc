@@ -65,21 +65,32 @@ struct FileSource::Impl {
 
   /// Exactly `bytes` bytes from `offset`, from disk if they are there.
   Task<std::string> read(Context& ctx, const std::string& storage_namespace, const std::string& id,
-                         std::uint64_t offset, std::size_t bytes) {
+                         std::uint64_t offset, std::size_t bytes, std::size_t room) {
     if (disk) {
       const std::string name = DiskTier::name_of(storage_namespace, id);
       if (disk->contains(name)) {
         auto found = co_await pool.run(ctx, [tier = disk.get(), name, offset, bytes] {
           return tier->read_blocking(name, offset, bytes);
         });
-        if (found) co_return *std::move(found);
+        if (found) {
+          found->reserve(room);
+          co_return *std::move(found);
+        }
       }
     }
     if (bytes == 0) co_return std::string();
     const block::ByteRange range{.first = offset, .last = offset + bytes - 1};
     const auto source = co_await objects.get(ctx, ref(storage_namespace, id), range);
     if (!source) throw_missing_file(id);
-    std::string out = co_await io::read_all(ctx, *source, bytes);
+    std::string out;
+    if (room <= bytes) {
+      out = co_await io::read_all(ctx, *source, bytes);
+    } else {
+      out.reserve(room);
+      for (std::string_view piece = co_await source->read(ctx); !piece.empty();
+           piece = co_await source->read(ctx))
+        out.append(piece);
+    }
     if (out.size() != bytes)
       throw Error(ErrorCode::corrupt, format("range file {}: cut short", id));
     co_return out;
@@ -91,7 +102,7 @@ struct FileSource::Impl {
     std::uint64_t wanted = std::min(file_bytes, std::max(kTailBytesMin, file_bytes / 64));
     while (true) {
       const std::string tail =
-          co_await read(ctx, storage_namespace, id, file_bytes - wanted, wanted);
+          co_await read(ctx, storage_namespace, id, file_bytes - wanted, wanted, 0);
       const std::uint64_t needed = sst::tail_bytes_needed(file_bytes, tail);
       if (needed <= tail.size()) co_return sst::TableIndex::parse(file_bytes, tail);
       if (needed > kTailBytesMax || needed > file_bytes) {
@@ -155,7 +166,7 @@ struct FileSource::Impl {
     VerificationPtr check;
     std::string whole;
     if (bytes <= kWholeFileBytesMax) {
-      whole = co_await read(ctx, storage_namespace, id, 0, static_cast<std::size_t>(bytes));
+      whole = co_await read(ctx, storage_namespace, id, 0, static_cast<std::size_t>(bytes), 0);
       check = std::make_shared<Verification>(sst::TableIndex::parse(bytes, whole));
     } else {
       check =
@@ -262,8 +273,9 @@ Task<TreePtr> FileSource::open_tree(Context& ctx, const std::string& storage_nam
 }
 
 Task<std::string> FileSource::read(Context& ctx, const std::string& storage_namespace,
-                                   const std::string& id, std::uint64_t offset, std::size_t bytes) {
-  return impl_->read(ctx, storage_namespace, id, offset, bytes);
+                                   const std::string& id, std::uint64_t offset, std::size_t bytes,
+                                   std::size_t room) {
+  return impl_->read(ctx, storage_namespace, id, offset, bytes, room);
 }
 
 Task<> FileSource::keep_on_disk(Context& ctx, const std::string& storage_namespace,

@@ -40,9 +40,9 @@ class FileSource {
   Task<TreePtr> open_tree(Context& ctx, const std::string& storage_namespace,
                           const std::string& id);
 
-  /// Exactly `bytes` bytes from `offset`.
+  /// Exactly `bytes` bytes from `offset`, in a string with room for `room`.
   Task<std::string> read(Context& ctx, const std::string& storage_namespace, const std::string& id,
-                         std::uint64_t offset, std::size_t bytes);
+                         std::uint64_t offset, std::size_t bytes, std::size_t room = 0);
 
   /// Puts a file of our own making into the disk tier, if there is one.
   Task<> keep_on_disk(Context& ctx, const std::string& storage_namespace, const std::string& id,

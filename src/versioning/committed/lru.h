@@ -57,6 +57,16 @@ class ShardedLru {
     }
   }
 
+  /// Keeps `value` if there is room for it and nothing under `key`.
+  void offer(const Key& key, Ptr value, std::uint64_t bytes) {
+    Shard& shard = shards_[Hash{}(key) % shards_.size()];
+    const std::scoped_lock lock(shard.mutex);
+    if (shard.bytes + bytes > shard_bytes_max_ || shard.index.contains(key)) return;
+    shard.young_first.push_back({key, std::move(value), bytes});
+    shard.index.emplace(key, std::prev(shard.young_first.end()));
+    shard.bytes += bytes;
+  }
+
   std::uint64_t bytes() const {
     std::uint64_t sum = 0;
     for (const Shard& shard : shards_) {

@@ -33,6 +33,20 @@ TEST(ShardedLru, DropsTheLeastRecentlyUsedWhenOverItsBytes) {
   EXPECT_EQ(cache.bytes(), 30U);
 }
 
+TEST(ShardedLru, TakesAnOfferOnlyWhereItFits) {
+  Cache cache(30, 1);
+  put(cache, "a", 1, 10);
+  cache.offer("a", std::make_shared<const int>(9), 10);
+  cache.offer("b", std::make_shared<const int>(2), 20);
+  cache.offer("c", std::make_shared<const int>(3), 1);
+  EXPECT_EQ(*cache.find("a"), 1);
+  EXPECT_FALSE(cache.find("c"));
+  EXPECT_EQ(cache.bytes(), 30U);
+  put(cache, "d", 4, 10);  // what was offered and not read is the first to go
+  EXPECT_FALSE(cache.find("b"));
+  EXPECT_TRUE(cache.find("a"));
+}
+
 TEST(ShardedLru, ReplacesAValueAndItsBytes) {
   Cache cache(100, 1);
   put(cache, "a", 1, 40);

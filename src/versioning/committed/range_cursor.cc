@@ -11,6 +11,7 @@ namespace tarn::versioning {
 namespace {
 
 constexpr std::size_t kBlocksAheadMax = 64;
+constexpr std::size_t kShortJumpBlocks = 16;
 // Closer than this a record is cheaper to reach by walking than by a search in the block.
 constexpr int kNearRecords = 4;
 
@@ -47,8 +48,9 @@ RangeCursor::Outcome RangeCursor::seek(std::string_view key) {
 }
 
 RangeCursor::Outcome RangeCursor::enter_block(std::size_t block) {
+  // Reading ahead goes on over short jumps only.
+  if (block < block_index_ || block - block_index_ > kShortJumpBlocks) ahead_ = 0;
   seeking_ = false;
-  ahead_ = 0;
   return enter(block);
 }
 

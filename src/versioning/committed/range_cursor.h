@@ -45,6 +45,9 @@ class RangeCursor {
 
   const RangeFilePtr& file() const { return file_; }
 
+  /// The decoded block the record is in.
+  const std::string& block() const { return *block_; }
+
   /// Views live until the cursor moves.
   const RecordView& record() const { return record_; }
 

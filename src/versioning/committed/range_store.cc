@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kSpanBytesMax = 256 << 10;  // fetched at once when reading ahead
 constexpr std::size_t kBlocksDecodedInline = 4;
+constexpr std::size_t kPrefixSlackBytes = 512 << 10;  // for changes, the index and what follows it
 constexpr std::uint64_t kVerifiedBytesMax = 8 << 20;  // memory for ids known to be good
 constexpr std::uint64_t kVerifiedEntryBytes = 256;
 
@@ -49,18 +50,18 @@ struct FileKeyEqual {
   }
 };
 
-struct BlockKey {
-  std::uint64_t serial;
-  std::uint64_t index;
-  friend bool operator==(const BlockKey&, const BlockKey&) = default;
-};
-
-struct BlockKeyHash {
-  std::size_t operator()(const BlockKey& key) const noexcept {
-    return static_cast<std::size_t>(
-        (key.serial * 0x9e3779b97f4a7c15ULL + key.index) * 0xff51afd7ed558ccdULL >> 17);
+struct BlockNameHash {
+  std::size_t operator()(std::uint64_t name) const noexcept {
+    return static_cast<std::size_t>(name * 0x9e3779b97f4a7c15ULL >> 17);
   }
 };
+
+std::uint64_t memory_bytes_of(const RangeFile& file) {
+  constexpr std::uint64_t kCheckpointBytes = 512;  // most of it the digest's state
+  return sizeof file + file.index.memory_bytes() +
+         file.history.block_tags.capacity() * sizeof(std::uint64_t) +
+         file.history.checkpoints.size() * kCheckpointBytes;
+}
 
 std::uint64_t memory_bytes_of(const Tree& tree) {
   std::uint64_t sum = sizeof(Tree);
@@ -99,13 +100,13 @@ struct RangeStore::Impl {
 
   ShardedLru<FileKey, Tree, FileKeyHash, FileKeyEqual> trees;
   ShardedLru<FileKey, RangeFile, FileKeyHash, FileKeyEqual> files;
-  ShardedLru<BlockKey, std::string, BlockKeyHash> blocks;
-  /// Serials of files that were verified in this process.
+  ShardedLru<std::uint64_t, std::string, BlockNameHash> blocks;
+  /// The names of the first blocks of files that were verified in this process.
   ShardedLru<FileKey, std::uint64_t, FileKeyHash, FileKeyEqual> verified;
 
   SingleFlight<Tree> tree_flights;
   SingleFlight<RangeFile> file_flights;
-  std::atomic<std::uint64_t> serials = 0;
+  std::atomic<std::uint64_t> names = 1;  // of blocks; 0 is none
 
   Impl(block::ObjectStore& objects, io::BlockingPool& pool_in, const CommittedConfig& config)
       : pool(pool_in),
@@ -115,23 +116,33 @@ struct RangeStore::Impl {
         blocks(config.memory_cache_bytes / 2, 8),
         verified(kVerifiedBytesMax, 4) {}
 
-  RangeFilePtr keep(std::uint64_t serial, std::string storage_namespace, std::string id,
-                    sst::TableIndex index, bool cut_here = false) {
-    auto file = std::make_shared<const RangeFile>(serial, std::move(storage_namespace),
-                                                  std::move(id), std::move(index), cut_here);
+  /// Names the blocks that have no name yet, from `first` on.
+  RangeFilePtr keep(RangeFile opened, std::uint64_t first) {
+    auto& tags = opened.history.block_tags;
+    tags.resize(opened.index.size(), 0);
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+      if (tags[i] == 0) tags[i] = first + i;
+    }
+    const auto file = std::make_shared<const RangeFile>(std::move(opened));
     FileKey key{file->storage_namespace, file->id};
-    files.put(key, file, file->index.memory_bytes() + sizeof(RangeFile) + kVerifiedEntryBytes);
-    verified.put(key, std::make_shared<const std::uint64_t>(serial), kVerifiedEntryBytes);
+    files.put(key, file, memory_bytes_of(*file) + kVerifiedEntryBytes);
+    verified.put(key, std::make_shared<const std::uint64_t>(first), kVerifiedEntryBytes);
     return file;
   }
 
+  std::uint64_t new_names(const sst::TableIndex& index) { return names.fetch_add(index.size()); }
+
   Task<RangeFilePtr> open(Context& ctx, std::string storage_namespace, std::string id) {
-    const auto serial = verified.find(FileKeyView{storage_namespace, id});
+    const auto named = verified.find(FileKeyView{storage_namespace, id});
     FileSource::Opened opened = co_await source.open_range(
-        ctx, storage_namespace, id, serial ? FileSource::Known::verified : FileSource::Known::no);
-    const bool same = serial && opened.before == FileSource::Known::verified;
-    co_return keep(same ? *serial : ++serials, std::move(storage_namespace), std::move(id),
-                   std::move(opened.index));
+        ctx, storage_namespace, id, named ? FileSource::Known::verified : FileSource::Known::no);
+    const bool same = named && opened.before == FileSource::Known::verified;
+    const std::uint64_t first = same ? *named : new_names(opened.index);
+    co_return keep({.storage_namespace = std::move(storage_namespace),
+                    .id = std::move(id),
+                    .index = std::move(opened.index),
+                    .history = {}},
+                   first);
   }
 
   /// How many blocks from `first` one read fetches: contiguous, and within the span's bytes.
@@ -148,9 +159,13 @@ struct RangeStore::Impl {
     return count;
   }
 
-  void cache_block(const RangeFile& file, std::size_t index, const BlockPtr& block) {
+  static std::uint64_t memory_bytes_of_block(const BlockPtr& block) {
     constexpr std::uint64_t kOverheadBytes = 160;  // of the cache's own nodes
-    blocks.put({file.serial, index}, block, block->capacity() + kOverheadBytes);
+    return block->capacity() + kOverheadBytes;
+  }
+
+  void cache_block(const RangeFile& file, std::size_t index, const BlockPtr& block) {
+    blocks.put(file.block_name(index), block, memory_bytes_of_block(block));
   }
 };
 
@@ -197,7 +212,11 @@ Task<RangeFilePtr> RangeStore::file(Context& ctx, std::string storage_namespace,
 }
 
 BlockPtr RangeStore::find_block(const RangeFile& file, std::size_t index) {
-  return impl_->blocks.find(BlockKey{file.serial, index});
+  return impl_->blocks.find(file.block_name(index));
+}
+
+void RangeStore::offer_block(const RangeFile& file, std::size_t index, const BlockPtr& block) {
+  impl_->blocks.offer(file.block_name(index), block, Impl::memory_bytes_of_block(block));
 }
 
 Task<BlockPtr> RangeStore::block(Context& ctx, RangeFilePtr file, std::size_t index,
@@ -234,10 +253,26 @@ Task<RangeStore::StoredBlocks> RangeStore::stored_blocks(Context& ctx, RangeFile
   co_return StoredBlocks{.bytes = std::move(bytes), .count = fetched};
 }
 
+Task<std::string> RangeStore::stored_prefix(Context& ctx, RangeFilePtr file, std::size_t count) {
+  const sst::BlockHandle last = file->index.handle(count - 1);
+  const sst::BlockHandle end = file->index.handle(file->index.size() - 1);
+  std::string bytes = co_await impl_->source.read(
+      ctx, file->storage_namespace, file->id, 0,
+      static_cast<std::size_t>(last.offset + last.stored_bytes()),
+      static_cast<std::size_t>(end.offset + end.stored_bytes()) + kPrefixSlackBytes);
+  co_return bytes;
+}
+
 Task<> RangeStore::adopt_file(Context& ctx, std::string storage_namespace, std::string id,
-                              std::shared_ptr<const std::string> bytes) {
-  impl_->keep(++impl_->serials, storage_namespace, id,
-              sst::TableIndex::parse(bytes->size(), *bytes), true);
+                              std::shared_ptr<const std::string> bytes, sst::TableHistory history) {
+  sst::TableIndex index = sst::TableIndex::parse(bytes->size(), *bytes);
+  const std::uint64_t first = impl_->new_names(index);
+  impl_->keep({.storage_namespace = storage_namespace,
+               .id = id,
+               .index = std::move(index),
+               .history = std::move(history),
+               .cut_here = true},
+              first);
   co_await impl_->source.keep_on_disk(ctx, storage_namespace, id, std::move(bytes));
 }
 

@@ -15,6 +15,10 @@
 #include "io/blocking_pool.h"
 #include "versioning/committed/committed.h"
 
+namespace tarn::sst {
+struct TableHistory;
+}  // namespace tarn::sst
+
 namespace tarn::versioning {
 
 /// A metarange, parsed. Ranges ascend and are disjoint.
@@ -48,6 +52,8 @@ class RangeStore {
   Task<RangeFilePtr> file(Context& ctx, std::string storage_namespace, std::string id);
 
   BlockPtr find_block(const RangeFile& file, std::size_t index);
+  /// Keeps a decoded block if that makes no other go: for whoever reads a file from end to end.
+  void offer_block(const RangeFile& file, std::size_t index, const BlockPtr& block);
   /// Block `index`, and into the cache up to `ahead` of those that follow it, in one read.
   Task<BlockPtr> block(Context& ctx, RangeFilePtr file, std::size_t index, std::size_t ahead);
 
@@ -60,9 +66,13 @@ class RangeStore {
   Task<StoredBlocks> stored_blocks(Context& ctx, RangeFilePtr file, std::size_t first,
                                    std::size_t count);
 
+  /// The file's first `count` blocks as they are stored, with room for the rest of it.
+  Task<std::string> stored_prefix(Context& ctx, RangeFilePtr file, std::size_t count);
+
   /// Takes in a range this process has just uploaded: no need to fetch or verify it.
+  /// Tags in its history are names of blocks (range_file.h).
   Task<> adopt_file(Context& ctx, std::string storage_namespace, std::string id,
-                    std::shared_ptr<const std::string> bytes);
+                    std::shared_ptr<const std::string> bytes, sst::TableHistory history);
   void adopt_tree(std::string_view storage_namespace, std::string_view id, TreePtr tree);
 
   block::ObjectRef object_of(std::string_view storage_namespace, std::string_view id) const;

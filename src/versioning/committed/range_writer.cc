@@ -59,13 +59,15 @@ struct Uploads {
 struct FinishedRange {
   std::string id;
   std::shared_ptr<const std::string> bytes;
+  sst::TableHistory history;
 };
 
 Task<> upload(Context& ctx, block::ObjectStore& objects, RangeStore& store,
-              const std::string& storage_namespace, const FinishedRange& range) {
+              const std::string& storage_namespace, FinishedRange& range) {
   SharedSource source(range.bytes);
   co_await objects.put(ctx, store.object_of(storage_namespace, range.id), source);
-  co_await store.adopt_file(ctx, storage_namespace, range.id, range.bytes);
+  co_await store.adopt_file(ctx, storage_namespace, range.id, range.bytes,
+                            std::move(range.history));
 }
 
 Task<> run_upload(Context ctx, block::ObjectStore* objects, RangeStore* store,
@@ -130,7 +132,16 @@ struct RangeWriter::State {
                            .estimated_size = result.estimated_size,
                            .count = result.count});
     finished.push_back({.id = std::move(result.id),
-                        .bytes = std::make_shared<const std::string>(std::move(result.bytes))});
+                        .bytes = std::make_shared<const std::string>(std::move(result.bytes)),
+                        .history = std::move(result.history)});
+  }
+
+  void begin_range(std::string_view min_key) {
+    if (!tree.ranges.empty() && min_key <= tree.ranges.back().max_key) {
+      throw Error(ErrorCode::invalid_argument, "unsorted keys");
+    }
+    open = std::make_unique<sst::TableWriter>(
+        sst::TableOptions{.properties = properties_of(sst::kTypeRanges, dump_properties)});
   }
 
   const WriterEnvironment env;
@@ -144,6 +155,7 @@ struct RangeWriter::State {
   std::string value;  // scratch
   Tree tree;          // what the metarange will hold
   std::deque<FinishedRange> finished;
+  std::vector<MetaRangeId> existing;
 };
 
 RangeWriter::RangeWriter(WriterEnvironment environment, std::string storage_namespace,
@@ -154,13 +166,7 @@ RangeWriter::~RangeWriter() = default;
 
 void RangeWriter::append(const RecordView& record) {
   State& s = *state_;
-  if (!s.open) {
-    if (!s.tree.ranges.empty() && record.key <= s.tree.ranges.back().max_key) {
-      throw Error(ErrorCode::invalid_argument, "unsorted keys");
-    }
-    s.open = std::make_unique<sst::TableWriter>(
-        sst::TableOptions{.properties = properties_of(sst::kTypeRanges, s.dump_properties)});
-  }
+  if (!s.open) s.begin_range(record.key);
   s.value.clear();
   sst::append_value(s.value, record.identity, record.data);
   s.open->add(record.key, s.value);
@@ -170,18 +176,33 @@ void RangeWriter::append(const RecordView& record) {
 bool RangeWriter::takes_blocks_of(const RangeFile& file, const RecordView& record) {
   State& s = *state_;
   if (!file.cut_here || !file.index.reusable_blocks() || s.split.range_bytes_min > 0) return false;
-  if (!s.open) return false;
+  if (!s.open) return true;
   s.value.clear();
   sst::append_value(s.value, record.identity, record.data);
   return s.open->begins_block(record.key, s.value.size());
 }
 
-bool RangeWriter::append_block(std::string_view stored) {
+bool RangeWriter::append_block(std::string_view payload, std::string_view stored,
+                               std::uint64_t name) {
   State& s = *state_;
-  const std::string_view payload = sst::decode_block(stored, s.value);
+  if (!s.open) {
+    sst::BlockIterator records(payload, sst::KeyForm::record);
+    if (!records.next()) return true;
+    s.begin_range(records.key());
+  }
   if (s.open->estimated_size() + 2 * payload.size() >= s.split.range_bytes_max) return false;
-  s.open->add_stored_block(payload, stored);
+  s.open->add_stored_block(payload, stored, name);
   return true;
+}
+
+void RangeWriter::begin_range(const RangeFile& file, std::size_t checkpoint, std::string stored) {
+  State& s = *state_;
+  s.begin_range(file.index.property(sst::property::kMinKey));
+  s.open->resume(file.index, file.history, checkpoint, std::move(stored));
+}
+
+bool RangeWriter::in_range() const {
+  return state_->open != nullptr;
 }
 
 void RangeWriter::append_range(const RangeInfo& range) {
@@ -191,6 +212,10 @@ void RangeWriter::append_range(const RangeInfo& range) {
     throw Error(ErrorCode::invalid_argument, "unsorted keys");
   }
   s.tree.ranges.push_back(range);
+}
+
+void RangeWriter::note_existing(const MetaRangeId& tree) {
+  state_->existing.push_back(tree);
 }
 
 bool RangeWriter::backlogged() const {
@@ -247,6 +272,9 @@ Task<WrittenTree> RangeWriter::close(Context& ctx) {
     table.add(range.max_key, sst::encode_value(range.id, sst::encode_range_data(data)));
   }
   sst::TableResult result = table.finish();
+  if (std::ranges::find(s.existing, result.id) != s.existing.end()) {
+    co_return WrittenTree{.id = std::move(result.id), .ranges = std::move(s.tree.ranges)};
+  }
   io::StringSource source(std::move(result.bytes));
   co_await s.env.objects.put(ctx, s.env.store.object_of(s.storage_namespace, result.id), source);
   s.env.store.adopt_tree(s.storage_namespace, result.id, std::make_shared<const Tree>(s.tree));

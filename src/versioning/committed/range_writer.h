@@ -58,9 +58,18 @@ class RangeWriter final : public TreeWriter {
   /// Whether blocks of `file` may be copied from `record`, the first of one, without another result
   /// than from appending its records.
   bool takes_blocks_of(const RangeFile& file, const RecordView& record);
-  /// Appends a block of such a file that is not the file's last and that the next one follows in
-  /// the new tree as well. False, and nothing appended, if the range might end in it.
-  bool append_block(std::string_view stored);
+  /// Appends a block of such a file that is not the file's last; `payload` is what `stored` decodes
+  /// to. False, and nothing appended, if the range might end in it.
+  bool append_block(std::string_view payload, std::string_view stored, std::uint64_t name);
+  /// Begins a range like such a file, up to a checkpoint of it; `stored` as TableWriter::resume()
+  /// wants it.
+  void begin_range(const RangeFile& file, std::size_t checkpoint, std::string stored);
+
+  /// Whether the next record joins a range that has been begun.
+  bool in_range() const;
+
+  /// A tree that exists: its metarange need not be written again.
+  void note_existing(const MetaRangeId& tree);
 
   /// A finished range waits in memory.
   bool backlogged() const;

@@ -64,6 +64,11 @@ TreeDiffStream::Search TreeDiff::search() {
       right_.skip_range();
       continue;
     }
+    if (const std::size_t blocks = equal_blocks(left_, right_); blocks > 0) {
+      left_.skip_blocks(blocks);
+      right_.skip_blocks(blocks);
+      continue;
+    }
     // Whoever is behind moves; a head is entered only when nothing before it is left, which gives
     // the other side every chance to reach the head of the same range.
     const int order = compare_low(left_, right_);
@@ -146,6 +151,11 @@ TreeDiffStream::Search TreeCompare::search() {
     if (at_same_range(base_, source_)) {
       base_.skip_range();
       source_.skip_range();
+      continue;
+    }
+    if (const std::size_t blocks = equal_blocks(base_, source_); blocks > 0) {
+      base_.skip_blocks(blocks);
+      source_.skip_blocks(blocks);
       continue;
     }
     const int order = compare_low(base_, source_);

@@ -1,14 +1,18 @@
 #include "versioning/committed/tree_merge.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "io/sync.h"
+#include "versioning/committed/block_copier.h"
+#include "versioning/committed/range_file.h"
 
 namespace tarn::versioning {
 
 namespace {
 
 constexpr std::uint32_t kStepsBetweenYields = 256;
+constexpr std::size_t kEqualBlocksMax = 1'024;
 
 /// A side of the merge and what its changes mean for the destination, whose summary we keep.
 struct Side {
@@ -22,12 +26,13 @@ enum class BaseRecord { absent, equal, different };
 
 class Merger {
  public:
-  Merger(MergeInputs inputs, MergeStrategy strategy, RangeWriter& out)
+  Merger(RangeStore& store, MergeInputs inputs, MergeStrategy strategy, RangeWriter& out)
       : destination_(inputs.destination),
         source_(inputs.source),
         base_(inputs.base),
         strategy_(strategy),
-        out_(out) {}
+        out_(out),
+        copier_(store, out) {}
 
   Task<TreeMergeResult> run(Context& ctx) {
     for (std::uint32_t steps = 1;; ++steps) {
@@ -35,6 +40,7 @@ class Merger {
       if (destination_.stalled()) co_await destination_.load(ctx);
       if (base_.stalled()) co_await base_.load(ctx);
       if (source_.at_end() && destination_.at_end()) break;
+      if (destination_.at_block() && source_.at_block() && co_await copy_equal(ctx)) continue;
       take_step();
       if (result_.summary.conflicts > 0 && strategy_ == MergeStrategy::none) break;
       if (out_.backlogged()) co_await out_.start_uploads(ctx);
@@ -44,6 +50,21 @@ class Merger {
   }
 
  private:
+  /// Both sides hold the same blocks from here on: they are the result, whatever the base has.
+  /// False if they do not, or their records have to be written one by one.
+  Task<bool> copy_equal(Context& ctx) {
+    const std::size_t before_last =
+        destination_.cursor().file()->index.size() - 1 - destination_.cursor().block_index();
+    const std::size_t count =
+        std::min(before_last, equal_blocks(destination_, source_, kEqualBlocksMax));
+    if (!copier_.can_copy(destination_, count)) co_return false;
+    const std::size_t copied = co_await copier_.copy(ctx, destination_, count);
+    if (copied == 0) co_return false;
+    destination_.skip_blocks(copied);
+    source_.skip_blocks(copied);
+    co_return true;
+  }
+
   /// One decision, taken with nothing stalled. It may leave walks stalled; when that is the base's
   /// walk, nothing else has moved and the same decision comes again.
   void take_step() {
@@ -237,14 +258,15 @@ class Merger {
                          &ChangeSummary::removed};
   const MergeStrategy strategy_;
   RangeWriter& out_;
+  BlockCopier copier_;
   TreeMergeResult result_;
 };
 
 }  // namespace
 
-Task<TreeMergeResult> merge_trees(Context& ctx, MergeInputs inputs, MergeStrategy strategy,
-                                  RangeWriter& out) {
-  Merger merger(inputs, strategy, out);
+Task<TreeMergeResult> merge_trees(Context& ctx, RangeStore& store, MergeInputs inputs,
+                                  MergeStrategy strategy, RangeWriter& out) {
+  Merger merger(store, inputs, strategy, out);
   co_return co_await merger.run(ctx);
 }
 

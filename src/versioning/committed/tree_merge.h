@@ -21,7 +21,7 @@ struct MergeInputs {
 /// Writes the merged tree to `out`, which the caller closes unless there is a conflict that the
 /// strategy does not settle: the merge then stops at the first. The result's id stays empty. A
 /// range taken or dropped whole counts all its records as added, removed or changed.
-Task<TreeMergeResult> merge_trees(Context& ctx, MergeInputs inputs, MergeStrategy strategy,
-                                  RangeWriter& out);
+Task<TreeMergeResult> merge_trees(Context& ctx, RangeStore& store, MergeInputs inputs,
+                                  MergeStrategy strategy, RangeWriter& out);
 
 }  // namespace tarn::versioning

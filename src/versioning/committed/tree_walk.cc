@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "versioning/committed/range_file.h"
+
 namespace tarn::versioning {
 
 TreeWalk::TreeWalk(RangeStore& store, std::string storage_namespace, MetaRangeId id)
@@ -60,6 +62,10 @@ void TreeWalk::enter_block(std::size_t block) {
   settle(cursor_.enter_block(block));
 }
 
+void TreeWalk::skip_blocks(std::size_t count) {
+  enter_block(cursor_.block_index() + count);
+}
+
 void TreeWalk::seek(std::string_view key) {
   seek_key_.assign(key);
   seeking_ = true;
@@ -100,6 +106,16 @@ Task<> TreeWalk::load(Context& ctx) {
       settle(cursor_.resume());
     }
   }
+}
+
+std::size_t equal_blocks(const TreeWalk& a, const TreeWalk& b, std::size_t count_max) {
+  if (!a.at_block() || !b.at_block()) return 0;
+  const RangeCursor& left = a.cursor();
+  const RangeCursor& right = b.cursor();
+  const std::size_t known =
+      equal_blocks(*left.file(), left.block_index(), *right.file(), right.block_index(), count_max);
+  if (known > 0) return known;
+  return left.block() == right.block() ? 1 : 0;
 }
 
 }  // namespace tarn::versioning

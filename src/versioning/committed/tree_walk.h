@@ -46,6 +46,8 @@ class TreeWalk {
   /// At a record that begins a block of its range's file: from there to the first record of another
   /// block of that file.
   void enter_block(std::size_t block);
+  /// The same, by how many blocks; beyond the last to what follows the range.
+  void skip_blocks(std::size_t count);
   /// To the first position not before `key`: a head whose range starts there or later, or a record
   /// inside a range that starts before it. Forward or back.
   void seek(std::string_view key);
@@ -60,6 +62,9 @@ class TreeWalk {
   const RangeInfo& range() const { return tree_->ranges[range_]; }
 
   const RecordView& record() const { return cursor_.record(); }
+
+  /// Whether the record is the first of a block.
+  bool at_block() const { return at_ == At::record && cursor_.at_block_start(); }
 
   /// Where in its range's file the record stands.
   const RangeCursor& cursor() const { return cursor_; }
@@ -89,5 +94,9 @@ class TreeWalk {
   bool seeking_ = false;
   std::string seek_key_;
 };
+
+/// How many blocks from here on, up to `count_max`, both trees hold alike as far as one can tell
+/// without reading more; 0 unless both walks are at_block().
+std::size_t equal_blocks(const TreeWalk& a, const TreeWalk& b, std::size_t count_max = SIZE_MAX);
 
 }  // namespace tarn::versioning
