@@ -68,6 +68,26 @@ class BlockingPool {
     }
   }
 
+  /// As run(), for a job whose end comes later than its return: it is handed a Callback<Result> to
+  /// call once, from any thread, and must not throw itself.
+  template <class Result, class Job>
+  Task<Result> run_until_told(Context& ctx, Job job) {
+    reserve();
+    auto start = [this, deadline = ctx.deadline(),
+                  work = std::move(job)](Callback<Result> done) mutable {
+      push([deadline, w = std::move(work), d = std::move(done)]() mutable {
+        if (deadline != Context::kNoDeadline && Context::SteadyClock::now() >= deadline) {
+          d(std::make_exception_ptr(
+                Error(ErrorCode::deadline_exceeded, "deadline exceeded in queue")),
+            Result{});
+        } else {
+          w(std::move(d));
+        }
+      });
+    };
+    co_return co_await await_callback<Result>(std::move(start));
+  }
+
   /// Queues a job nobody waits for; it must not throw. Throws Error{unavailable} when full.
   void submit(std::move_only_function<void()> job);
 

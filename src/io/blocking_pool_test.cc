@@ -50,6 +50,22 @@ CO_TEST(BlockingPool, ReturnsTheResultOnTheCallersThread) {
   EXPECT_EQ(here, std::this_thread::get_id());
 }
 
+CO_TEST(BlockingPool, WaitsForAJobThatEndsOnAnotherThread) {
+  BlockingPool pool({.name = "test", .threads = 2});
+  const auto tell_later = [&pool](int result) {
+    return [&pool, result](Callback<int> done) {
+      pool.submit([d = std::move(done), result]() mutable {
+        d(result < 0 ? std::make_exception_ptr(Error(ErrorCode::conflict, "told")) : nullptr,
+          std::move(result));
+      });
+    };
+  };
+  EXPECT_EQ(co_await pool.run_until_told<int>(ctx, tell_later(7)), 7);
+  CO_EXPECT_ERROR(pool.run_until_told<int>(ctx, tell_later(-1)), ErrorCode::conflict);
+  Context expired(Context::SteadyClock::now());
+  CO_EXPECT_ERROR(pool.run_until_told<int>(expired, tell_later(7)), ErrorCode::deadline_exceeded);
+}
+
 CO_TEST(BlockingPool, RunsJobsWithoutResultAndWithMoveOnlyParts) {
   BlockingPool pool({.name = "test"});
   auto target = std::make_shared<int>(0);

@@ -38,20 +38,31 @@ Task<> DirectorySyncer::sync(DirectoryPtr directory) {
       [this, directory](Waiter waiter) { enlist(directory, std::move(waiter)); });
 }
 
+std::vector<DirectorySyncer::Waiter> DirectorySyncer::claim(Key key, DirectoryPtr& directory,
+                                                            Waiter waiter) {
+  std::vector<Waiter> waiters;
+  const std::lock_guard lock(mutex_);
+  auto [slot, idle] = running_.try_emplace(key);
+  if (idle) {
+    waiters.push_back(std::move(waiter));
+  } else {
+    if (slot->second.next.empty()) slot->second.directory = std::move(directory);
+    slot->second.next.push_back(std::move(waiter));
+  }
+  return waiters;
+}
+
 void DirectorySyncer::enlist(DirectoryPtr directory, Waiter waiter) {
   const Key key{directory->device, directory->inode};
-  {
-    const std::lock_guard lock(mutex_);
-    auto [slot, idle] = running_.try_emplace(key);
-    if (!idle) {
-      if (slot->second.next.empty()) slot->second.directory = std::move(directory);
-      slot->second.next.push_back(std::move(waiter));
-      return;
-    }
-  }
-  std::vector<Waiter> waiters;
-  waiters.push_back(std::move(waiter));
-  start(key, std::move(directory), std::move(waiters));
+  std::vector<Waiter> waiters = claim(key, directory, std::move(waiter));
+  if (!waiters.empty()) start(key, std::move(directory), std::move(waiters));
+}
+
+void DirectorySyncer::sync_here(DirectoryPtr directory, Waiter waiter) {
+  requests().add();
+  const Key key{directory->device, directory->inode};
+  std::vector<Waiter> waiters = claim(key, directory, std::move(waiter));
+  if (!waiters.empty()) run(key, directory, std::move(waiters));
 }
 
 void DirectorySyncer::start(Key key, DirectoryPtr directory, std::vector<Waiter> waiters) {

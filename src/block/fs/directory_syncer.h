@@ -25,11 +25,19 @@ class DirectorySyncer {
   /// wait cannot be cut short; destroy the syncer only when nobody waits.
   Task<> sync(DirectoryPtr directory);
 
- private:
-  using Key = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
   using Waiter = io::Callback<char>;
 
+  /// The same for a pool job: tells `waiter` in the end, and syncs on this thread unless a sync is
+  /// under way. Does not throw.
+  void sync_here(DirectoryPtr directory, Waiter waiter);
+
+ private:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
+
   void enlist(DirectoryPtr directory, Waiter waiter);
+  /// Puts `waiter` in line if a sync of the directory is under way; else one is now, and it is
+  /// back.
+  std::vector<Waiter> claim(Key key, DirectoryPtr& directory, Waiter waiter);
   void start(Key key, DirectoryPtr directory, std::vector<Waiter> waiters);
   void run(Key key, const DirectoryPtr& directory, std::vector<Waiter> waiters);
   void go_on(Key key);

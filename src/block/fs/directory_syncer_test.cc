@@ -78,6 +78,29 @@ CO_TEST_F(DirectorySyncerTest, SharesOneSyncAmongThoseWhoCameDuringTheOneBefore)
   EXPECT_LE(self.files.syncs(), 3);
 }
 
+Task<> ask_from_a_job(DirectorySyncerTest& self, std::uint64_t inode) {
+  Context ctx;
+  try {
+    co_await self.pool.run_until_told<char>(ctx, [&self, inode](io::Callback<char> done) {
+      self.files.ask();
+      self.syncer.sync_here(self.open_directory(inode), std::move(done));
+    });
+  } catch (const Error&) {
+    ++self.failures;
+  }
+}
+
+CO_TEST_F(DirectorySyncerTest, SyncsForJobsOnTheirOwnThread) {
+  co_await ask_from_a_job(self, 7);
+  EXPECT_EQ(self.files.syncs(), 1);
+  co_await run_together(10, [&self](int) { return ask_from_a_job(self, 7); });
+  EXPECT_GE(self.files.syncs(), 2);
+  EXPECT_LE(self.files.syncs(), 11);
+  self.files.error_ = EIO;
+  co_await run_together(10, [&self](int) { return ask_from_a_job(self, 7); });
+  EXPECT_EQ(self.failures, 10);
+}
+
 CO_TEST_F(DirectorySyncerTest, TellsEveryoneWhoSharedAFailedSync) {
   self.files.askers = 10;
   self.files.error_ = EIO;

@@ -103,8 +103,12 @@ Opened open_object(fs::Volume& volume, fs::BufferPool& buffers, const LocalPath&
   opened.span = clamp_range(range, opened.file->size);
   const auto [first, count] = opened.span;
   if (count <= kPieceBytes) {
-    opened.whole.resize(static_cast<std::size_t>(count));
-    read_exactly(volume.files(), *opened.file, opened.whole.data(), opened.whole.size(), first);
+    // libstdc++ 12 passes the grown capacity as the size: use the one we asked for.
+    const auto wanted = static_cast<std::size_t>(count);
+    opened.whole.resize_and_overwrite(wanted, [&](char* to, std::size_t) {
+      read_exactly(volume.files(), *opened.file, to, wanted, first);
+      return wanted;
+    });
     return opened;
   }
   ::posix_fadvise(opened.file->fd.get(), static_cast<off_t>(first), static_cast<off_t>(count),
@@ -173,23 +177,49 @@ Task<FsObjectStore::State::Published> FsObjectStore::State::store(Context& ctx, 
     co_return co_await or_discard(
         stream_and_publish(ctx, pieces, std::move(first), file, options, std::move(path)), file);
   }
-  auto done = co_await pool.run(ctx, [this, path, first, options] {
-    if (options.digests != nullptr) options.digests->update(first->view());
-    if (options.accept) options.accept();
-    const auto file = volume.temp().create();
-    file->append(first->view());
-    return publish_now(*file, path);
-  });
-  co_await sync(done.directory);
-  co_return done;
+  co_return co_await finish(ctx, nullptr, std::move(first), std::move(options), std::move(path));
+}
+
+Task<FsObjectStore::State::Published> FsObjectStore::State::finish(Context& ctx,
+                                                                   std::shared_ptr<TempFile> file,
+                                                                   std::shared_ptr<Buffer> last,
+                                                                   PutOptions options,
+                                                                   std::string path) {
+  return pool.run_until_told<Published>(
+      ctx, [this, file = std::move(file), last = std::move(last), options = std::move(options),
+            path = std::move(path)](io::Callback<Published> told) mutable {
+        Published done;
+        try {
+          if (options.digests != nullptr) options.digests->update(last->view());
+          if (options.accept) options.accept();
+          if (file == nullptr) file = volume.temp().create();
+          file->append(last->view());
+          done = publish_now(*file, path);
+        } catch (...) {
+          auto failure = std::current_exception();
+          if (file != nullptr) file->discard();
+          told(std::move(failure), {});
+          return;
+        }
+        last.reset();
+        if (!config.sync) {
+          told(nullptr, std::move(done));
+          return;
+        }
+        fs::DirectoryPtr directory = done.directory;
+        syncer.sync_here(std::move(directory), [told = std::move(told), done = std::move(done)](
+                                                   std::exception_ptr error, char) mutable {
+          told(std::move(error), std::move(done));
+        });
+      });
 }
 
 Task<FsObjectStore::State::Published> FsObjectStore::State::stream_and_publish(
     Context& ctx, fs::Pieces& pieces, std::shared_ptr<Buffer> first, std::shared_ptr<TempFile> file,
     PutOptions options, std::string path) {
-  co_await stream(ctx, pieces, std::move(first), file, options.digests);
-  if (options.accept) options.accept();
-  co_return co_await publish(ctx, std::move(file), std::move(path));
+  auto last = co_await stream(ctx, pieces, std::move(first), file, options.digests);
+  co_return co_await finish(ctx, std::move(file), std::move(last), std::move(options),
+                            std::move(path));
 }
 
 Task<FsObjectStore::State::Published> FsObjectStore::State::copy_and_publish(
@@ -198,19 +228,31 @@ Task<FsObjectStore::State::Published> FsObjectStore::State::copy_and_publish(
   co_return co_await publish(ctx, std::move(file), std::move(path));
 }
 
-Task<> FsObjectStore::State::stream(Context& ctx, fs::Pieces& pieces, std::shared_ptr<Buffer> full,
-                                    std::shared_ptr<TempFile> file, Digests* digests) {
+Task<std::shared_ptr<Buffer>> FsObjectStore::State::stream(Context& ctx, fs::Pieces& pieces,
+                                                           std::shared_ptr<Buffer> full,
+                                                           std::shared_ptr<TempFile> file,
+                                                           Digests* digests) {
   auto spare = buffers->take();
   fs::StartedJob job;
   std::exception_ptr failure;
   try {
-    while (full->size > 0) {
+    while (!pieces.ended()) {
       ctx.check_deadline();
       co_await job.wait();
       job = fs::StartedJob(pool, [file, full, digests] {
         if (digests != nullptr) digests->update(full->view());
         file->append(full->view());
       });
+      // Bytes that are all at hand, such as a range file's, need no buffer.
+      for (auto large = pieces.take_large(); !large.empty(); large = pieces.take_large()) {
+        co_await job.wait();
+        job = fs::StartedJob(pool, [file, large, digests] {
+          if (digests != nullptr) digests->update(large);
+          file->append(large);
+        });
+        co_await job.wait();
+        ctx.check_deadline();
+      }
       std::swap(full, spare);
       full->size = 0;
       co_await pieces.fill(ctx, *full);
@@ -219,7 +261,7 @@ Task<> FsObjectStore::State::stream(Context& ctx, fs::Pieces& pieces, std::share
   } catch (...) {
     failure = std::current_exception();
   }
-  if (!failure) co_return;
+  if (!failure) co_return full;
   // The job still uses the caller's digests: a cancelled coroutine, too, must wait for its end.
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   try {

@@ -34,14 +34,19 @@ struct FsObjectStore::State {
 
   /// Stores a body durably under a path below the root.
   Task<Published> store(Context& ctx, std::string path, io::ByteSource& body, PutOptions options);
+  /// In one job: the last piece, acceptance, publication and the directory's sync. A null file is
+  /// made there.
+  Task<Published> finish(Context& ctx, std::shared_ptr<fs::TempFile> file,
+                         std::shared_ptr<fs::Buffer> last, PutOptions options, std::string path);
   /// Writes the body behind `first` to `file`, which it publishes as `path`.
   Task<Published> stream_and_publish(Context& ctx, fs::Pieces& pieces,
                                      std::shared_ptr<fs::Buffer> first,
                                      std::shared_ptr<fs::TempFile> file, PutOptions options,
                                      std::string path);
-  /// Reads on while the pool hashes and writes.
-  Task<> stream(Context& ctx, fs::Pieces& pieces, std::shared_ptr<fs::Buffer> first,
-                std::shared_ptr<fs::TempFile> file, Digests* digests);
+  /// Reads on while the pool hashes and writes. Returns the last piece, not yet written.
+  Task<std::shared_ptr<fs::Buffer>> stream(Context& ctx, fs::Pieces& pieces,
+                                           std::shared_ptr<fs::Buffer> first,
+                                           std::shared_ptr<fs::TempFile> file, Digests* digests);
   /// Appends a whole file, a bounded piece per job.
   Task<> append(Context& ctx, std::shared_ptr<fs::TempFile> file, fs::OpenFilePtr source);
   Task<Published> copy_and_publish(Context& ctx, std::shared_ptr<fs::TempFile> file,

@@ -48,6 +48,13 @@ Task<> Pieces::fill(Context& ctx, Buffer& out) {
   }
 }
 
+std::string_view Pieces::take_large() {
+  if (rest_.size() < 2 * kPieceBytes) return {};
+  const std::string_view piece = rest_.substr(0, kLargeBytes);
+  rest_.remove_prefix(piece.size());
+  return piece;
+}
+
 struct StartedJob::State {
   std::mutex mutex;
   bool done = false;

@@ -18,6 +18,7 @@
 namespace tarn::block::fs {
 
 inline constexpr std::size_t kPieceBytes = 256 * 1024;
+inline constexpr std::size_t kLargeBytes = 4 * 1024 * 1024;  // a job's worth of bytes at hand
 
 /// A piece of storage and how much of it is filled. Owners: a coroutine and its pool job in turn.
 struct Buffer {
@@ -49,6 +50,10 @@ class Pieces {
   /// Appends to `out` until it is full or the body has ended. Throws Error{too_large} beyond
   /// bytes_max.
   Task<> fill(Context& ctx, Buffer& out);
+
+  /// What the body holds ready in one piece too large to be worth regrouping, at most kLargeBytes
+  /// of it, else "". Lives until the next fill().
+  std::string_view take_large();
 
   bool ended() const { return ended_; }
 
