@@ -35,7 +35,7 @@ MISTAKES = (
     r"branch(?: '.*')? not found", r"argument (?:branch|name|destination): ", r"argument path: |missing path", r"Not Implemented", r"checksum is required", r"signature|not signed|address is required",
     r"recondition failed|already exists", r"boundary|multipart upload", r"invalid value: validation error$", r"not found$", r"could not parse|not valid for block adapter|no key", r"argument size_bytes",
     r"empty value is not allowed|an invalid (?:boolean|integer)|multiple values", r"dirty branch", r"argument prefix", r"no changes", r"not unique|conflict found", r"operation not supported", r"read-only repository",
-    r"protected branch", r"^No data", r"Requested Range Not Satisfiable")
+    r"protected branch", r"^No data", r"Requested Range Not Satisfiable", r"parentNumber")
 
 
 def kind_of(side: dict) -> int | None:
@@ -149,6 +149,11 @@ REST: list[Accepted] = [
              only=("content-range",)),
     Accepted("Half a surrogate pair (`\\ud800`) in JSON is U+FFFD to the reference; Tarn refuses the document.", tarn=400, request=r"\\ud800", tarn_text="failed to decode request body"),
     Accepted("deleteRepositoryMetadata of no keys looks at nothing in the reference; Tarn judges the repository's name.", ops=("deleteRepositoryMetadata",), reference=204, tarn=400, tarn_text="argument repository"),
+    Accepted("After a cherry-pick, `~` from the picked commit ends in `commit not found` in the reference; Tarn: `not found`.", reference=404, tarn=404, request="~", reference_text="commit not found", tarn_text=": not found|^not found"),
+    Accepted("deleteObjects where a tree is missing: 410 for the request, not one 500 for each path.", ops=("deleteObjects",), reference=200, tarn=410, tarn_text="No data"),
+    Accepted("createRepository of a bare repository: the reference's answer leaves out read_only.", ops=("createRepository",), reference=201, tarn=201, request="bare=", only=("body",),
+             when=lambda op, ref, tarn: ref | {"read_only": tarn["read_only"]} == tarn),
+    Accepted("A protection pattern that is no glob (`[`) makes every write a 500 in the reference; in Tarn it matches nothing.", reference=500, reference_text="unexpected end of input"),
     Accepted("createUser judges the name before the credentials in the reference; Tarn answers 401.", ops=("createUser",), reference=400, tarn=401),
     Accepted("On its local store the reference takes an object's path for a part of a file name: 500 `bad path traversal blocked` for some (`..`, `/a`), in a listing for the whole page. To Tarn paths are only names.",
              reference=500, reference_text="bad path traversal blocked", tarn=200),

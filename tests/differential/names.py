@@ -18,7 +18,8 @@ ODD_PATHS = ["/", "/a", "//", "//a", "a b", "a+b", "a%2Fb", "a%", "%", "ä/ö", 
              "..", "../x", "./x", "a/../b", "a\\b", "a&b<c>", "\"q\"", "'s'", "?q", "#h", " ", " lead", "trail ", "a,b", "a;b", "{x}", "_lakefs/x",
              "e\u0301", "\u00e9", "x" * 1024, "é" * 512, "d/" * 511 + "ab", "*", "[x]", "\x00", "a\x00b", "\u2028", "con", "~", "a=b", "|"]
 BAD_PATHS = ["", "x" * 1025, "é" * 513]
-RAW_PATHS = [b"%ff", b"a%FFb", b"%zz", b"a%2", b"a+b", b"a%2Bb", b"a%00", b"%e4%b8", b""]
+RAW_PATHS = [b"%zz", b"a%2", b"a+b", b"a%2Bb", b"a%00", b""]
+NOT_UTF8 = [b"%ff", b"a%FFb", b"%e4%b8"]  # the reference keeps the bytes, Tarn U+FFFD: the trees then differ
 PREFIXES = ["", "", "a", "a/", "a/b", "a/b/", "b", "dir", "dir/", "dir/s", "d", "z", "/", "//", "a/b//", "ä", "日", "x" * 1024, "x" * 1025, "\uffff",
             "a\n", "nothing", " ", "%"]
 DELIMITERS = [None, None, None, "/", "/", "/", "b", "//", "", "-", "/b", "ö", "a/b"]

@@ -110,7 +110,7 @@ class RestRequests:
     def path(self) -> Any:
         roll = self.rng.random()
         if roll < 0.03:
-            return self.pick(names.RAW_PATHS)
+            return self.pick(names.RAW_PATHS + names.NOT_UTF8 if self.clock else names.RAW_PATHS)
         if roll < 0.05:
             return self.pick(names.BAD_PATHS)
         if roll < 0.25:
