@@ -40,8 +40,11 @@ bool is_displayable(std::string_view content_type) {
   return std::ranges::find(kTypes, content_type) != kTypes.end();
 }
 
+/// A staged checksum may have come with its quotes.
 std::string quoted_etag(const catalog::Entry& entry) {
-  return format("\"{}\"", entry.etag);
+  const std::string& etag = entry.etag;
+  if (etag.size() > 1 && etag.starts_with('"') && etag.ends_with('"')) return etag;
+  return format("\"{}\"", etag);
 }
 
 void add_object_headers(http::Response& response, const catalog::Entry& entry) {
@@ -86,6 +89,44 @@ void require_prefix(const std::string& prefix) {
 [[noreturn]] void refuse_presigned_url() {
   throw Error(ErrorCode::invalid_argument, "get pre signed url: operation not supported");
 }
+
+/// A listing's page as JSON, written from the entries where they lie.
+class ListingWriter final : public catalog::ListSink {
+ public:
+  ListingWriter(const Call& call, const versioning::Repository& repository)
+      : addresses_(call.services.catalog.shown_addresses(repository)),
+        page_(call.amount()),
+        with_metadata_(call.params.flag("user_metadata")),
+        presign_(call.params.flag("presign")) {}
+
+  void object(std::string_view path, const catalog::EntryView& entry) override {
+    if (presign_) refuse_presigned_url();
+    catalog::Entry whole;
+    if (with_metadata_ && entry.has_metadata) whole = catalog::decode_entry(entry.data);
+    page_.add(api::ObjectStatsView{.path = path,
+                                   .physical_address = addresses_.of(entry),
+                                   .checksum = entry.etag,
+                                   .mtime = entry.last_modified.seconds,
+                                   .size_bytes = static_cast<std::int64_t>(entry.size),
+                                   .content_type = shown_content_type(entry),
+                                   .metadata = whole.metadata.empty() ? nullptr : &whole.metadata});
+    last_ = path;
+  }
+
+  void folder(std::string_view prefix) override {
+    page_.add(api::ObjectStatsView{.path = prefix, .path_type = api::PathType::common_prefix});
+    last_ = prefix;
+  }
+
+  std::string finish(bool has_more) const { return page_.finish(has_more, last_); }
+
+ private:
+  catalog::ShownAddresses addresses_;
+  api::PageWriter page_;
+  bool with_metadata_;
+  bool presign_;
+  std::string last_;
+};
 
 }  // namespace
 
@@ -149,28 +190,11 @@ Task<> get_underlying_properties(Call& call) {
 
 Task<> list_objects(Call& call) {
   const auto repository = co_await call.repository();
-  const catalog::Catalog& catalog = call.services.catalog;
   require_prefix(call.params.text("prefix"));
-  const bool with_metadata = call.params.flag("user_metadata");
-  auto listing = co_await call.services.catalog.list(
-      call.ctx, *repository, require_ref(call.params.text("ref")), call.list_params());
-  api::PageOf<api::ObjectStats> page;
-  page.results.reserve(listing.items.size());
-  for (const auto& item : listing.items) {
-    if (item.is_prefix) {
-      page.results.push_back({.path = item.path, .path_type = api::PathType::common_prefix});
-      continue;
-    }
-    if (call.params.flag("presign")) {
-      refuse_presigned_url();
-    }
-    auto stats = to_model(item.path, item.entry, catalog.display_address(*repository, item.entry));
-    if (!with_metadata || stats.metadata->empty()) stats.metadata.reset();
-    page.results.push_back(std::move(stats));
-  }
-  page.pagination = paginate(page.results.size(), listing.has_more,
-                             page.results.empty() ? std::string_view() : page.results.back().path);
-  co_await call.reply(200, page);
+  ListingWriter page(call, *repository);
+  const bool has_more = co_await call.services.catalog.list(
+      call.ctx, *repository, require_ref(call.params.text("ref")), call.list_params(), page);
+  co_await call.reply_json(200, page.finish(has_more));
 }
 
 }  // namespace tarn::rest
