@@ -43,6 +43,7 @@ tsan: deps test-deps
 # Everything of `test`, then ThreadSanitizer, a longer model run, more crashes and a 5 GiB object.
 nightly: test
 	@tools/run-tests tsan
+	@tools/run-tests bench
 	@tools/run-tests soak
 	@tools/run-tests load
 	@tools/run-tests fuzz
