@@ -26,7 +26,7 @@ struct ClientTls {
 struct ClientConfig {
   std::chrono::milliseconds connect_timeout{5'000};  // resolving, connecting and TLS together
   std::chrono::milliseconds idle_timeout{30'000};    // without any progress of a request
-  std::chrono::milliseconds keep_alive{20'000};      // life of an unused connection
+  std::chrono::milliseconds keep_alive{20'000};      // life of an unused connection; 0 keeps none
   std::size_t connections_per_host = 64;  // per loop; further requests wait for one to be free
   std::size_t head_bytes_max = 65'536;    // of a response
   std::size_t buffer_bytes = 64 * 1024;   // most bytes of one read() of a response's body

@@ -53,7 +53,7 @@ ClientPool::Lease::~Lease() {
 }
 
 void ClientPool::Lease::keep() {
-  if (pool_ != nullptr && connection_ != nullptr && !pool_->closed_) {
+  if (pool_ != nullptr && connection_ != nullptr && pool_->keeps()) {
     connection_->idle_since = std::chrono::steady_clock::now();
     host_->kept.push_back(std::move(connection_));
   }

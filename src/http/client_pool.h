@@ -68,6 +68,8 @@ class ClientPool : public std::enable_shared_from_this<ClientPool> {
   std::unique_ptr<ClientConnection> take_kept(Host& host) const;
   void forget_unused_hosts();
 
+  bool keeps() const { return !closed_ && config_.keep_alive.count() > 0; }
+
   const ClientConfig& config_;
   const std::function<TlsSnapshot()> tls_;
   std::map<std::string, std::shared_ptr<Host>, std::less<>> hosts_;  // shared with their leases

@@ -111,7 +111,8 @@ class CredentialsChain : public ::testing::Test {
   LocalServer server{[this](Context& ctx, Request& request, Response& response) {
     return aws.answer(ctx, request, response);
   }};
-  http::Client client;
+  // Outlives the loop of the test, so it keeps no connections there.
+  http::Client client{{.keep_alive = std::chrono::milliseconds{0}}};
   io::BlockingPool files{{.name = "files", .threads = 1}};
   CredentialsConfig config;
 };
