@@ -65,7 +65,9 @@ void check_embedded(const Config& config) {
 class HeldStore {
  public:
   explicit HeldStore(const Config& config)
-      : loops_(1), pool_({.name = "metadata"}), store_(open_kv(config, pool_)) {}
+      : loops_(1),
+        pool_({.name = "metadata"}),
+        store_(open_kv(config, {.loops = loops_, .pool = pool_})) {}
 
   HeldStore(const HeldStore&) = delete;
   HeldStore& operator=(const HeldStore&) = delete;

@@ -179,6 +179,9 @@ void Loader::check() {
   // A local store's range files are on a local disk already; a second copy would only cost space.
   if (config.blockstore != BlockstoreType::mem) config.committed.disk_cache_dir.clear();
   if (config.auth.secret_key.empty()) problem("auth.encrypt.secret_key: required");
+  if (config.database == DatabaseType::postgres && config.postgres.connection_string.empty()) {
+    problem("database.postgres.connection_string: required with database.type postgres");
+  }
   if (!config.tls_enabled) {
     config.server.tls.reset();
   } else if (!config.server.tls || config.server.tls->certificate_file.empty() ||

@@ -16,13 +16,14 @@
 #include "block/fs/fs_object_store.h"
 #include "catalog/catalog.h"
 #include "http/server.h"
+#include "kv/postgres/postgres_config.h"
 #include "kv/rocks/rocks_store.h"
 #include "versioning/committed/committed.h"
 #include "versioning/engine.h"
 
 namespace tarn::app {
 
-enum class DatabaseType : std::uint8_t { local, mem };
+enum class DatabaseType : std::uint8_t { local, mem, postgres };
 enum class BlockstoreType : std::uint8_t { local, mem };
 
 /// A text that must not be shown.
@@ -44,6 +45,7 @@ struct Config {
   std::filesystem::path database_path;
   bool database_sync = true;
   std::uint64_t database_cache_bytes = 64 * 1024 * 1024;
+  kv::PostgresConfig postgres;
 
   BlockstoreType blockstore = BlockstoreType::local;
   std::filesystem::path blockstore_path;

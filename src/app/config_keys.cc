@@ -105,10 +105,12 @@ std::optional<std::string> set_log_output(Config& config, std::string_view value
 std::optional<std::string> set_database_type(Config& config, std::string_view value) {
   if (value == "local" || value == "rocks") {
     config.database = DatabaseType::local;
+  } else if (value == "postgres") {
+    config.database = DatabaseType::postgres;
   } else if (value == "mem") {
     config.database = DatabaseType::mem;
   } else {
-    return format("'{}' is not served by this version (local, mem)", value);
+    return format("'{}' is not served by this version (local, postgres, mem)", value);
   }
   return std::nullopt;
 }
@@ -198,14 +200,27 @@ std::vector<Key> server_keys() {
 
 std::vector<Key> storage_keys() {
   return {
-      {"database.type", "local or mem", "local",
-       "Where metadata lives: embedded RocksDB, or memory for trials.", set_database_type},
+      {"database.type", "local, postgres or mem", "local",
+       "Where metadata lives: embedded RocksDB, PostgreSQL, or memory for trials.",
+       set_database_type},
       {"database.local.path", "path", "~/tarn/metadata", "Directory of the embedded store.",
        text(TARN_AT(database_path))},
       {"database.local.sync_writes", "boolean", "true",
        "Sync to the disk before acknowledging a write.", flag(TARN_AT(database_sync))},
       {"database.local.cache_size_bytes", "size", "64MiB",
        "Most memory for cached metadata blocks.", size(TARN_AT(database_cache_bytes))},
+      {"database.postgres.connection_string", "secret", "",
+       "URI or key=value pairs, as libpq takes them; sslmode decides about TLS.",
+       text(TARN_AT(postgres.connection_string)), true},
+      {"database.postgres.max_open_connections", "number", "25", "Connections of this server.",
+       size(TARN_AT(postgres.connections_max))},
+      {"database.postgres.max_idle_connections", "number", "25",
+       "Further ones are closed when they fall idle.", size(TARN_AT(postgres.idle_max))},
+      {"database.postgres.connection_max_lifetime", "duration", "5m",
+       "A connection is replaced at about this age.", duration(TARN_AT(postgres.lifetime))},
+      {"database.postgres.statement_timeout", "duration", "60s",
+       "Longest a statement may take; a caller's own deadline may be sooner.",
+       duration(TARN_AT(postgres.statement_timeout))},
       {"blockstore.type", "local or mem", "local",
        "Where objects live: a directory, or memory for trials.", set_blockstore_type},
       {"blockstore.local.path", "path", "~/tarn/objects", "Root directory of the objects.",
@@ -296,6 +311,8 @@ std::vector<Key> keys_without_effect() {
                                       "actions.env.enabled",
                                       "actions.env.prefix",
                                       "database.drop_tables",
+                                      "database.postgres.metrics",
+                                      "database.postgres.scan_page_size",
                                       "database.local.prefetch_size",
                                       "database.local.enable_logging",
                                       "blockstore.local.import_hidden",

@@ -62,7 +62,7 @@ TEST(Config, ReportsEveryProblemAtOnce) {
   c.sources.environment.clear();
   c.file(
       "listen_adress: x\n"
-      "database:\n  type: postgres\n"
+      "database:\n  type: cosmosdb\n"
       "server:\n  idle_timeout: soon\n  connections_max: 99999999999\n"
       "tls:\n  enabled: true\n");
   const LoadedConfig loaded = load_config(c.sources);
@@ -73,6 +73,28 @@ TEST(Config, ReportsEveryProblemAtOnce) {
   EXPECT_TRUE(mentions(loaded.problems, "tls.cert_file"));
   EXPECT_TRUE(mentions(loaded.problems, "auth.encrypt.secret_key: required"));
   EXPECT_EQ(loaded.problems.size(), 6U);
+}
+
+TEST(Config, ReadsTheReferencesPostgresKeys) {
+  Case c;
+  c.file(
+      "database:\n  type: postgres\n  postgres:\n"
+      "    connection_string: postgres://u:p@db:5432/lake\n"
+      "    max_open_connections: 7\n    max_idle_connections: 3\n"
+      "    connection_max_lifetime: 90s\n    scan_page_size: 500\n");
+  const LoadedConfig loaded = load_config(c.sources);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.config.database, DatabaseType::postgres);
+  EXPECT_EQ(loaded.config.postgres.connection_string, "postgres://u:p@db:5432/lake");
+  EXPECT_EQ(loaded.config.postgres.connections_max, 7U);
+  EXPECT_EQ(loaded.config.postgres.idle_max, 3U);
+  EXPECT_EQ(loaded.config.postgres.lifetime, std::chrono::seconds(90));
+}
+
+TEST(Config, PostgresNeedsAConnectionString) {
+  Case c;
+  c.file("database:\n  type: postgres\n");
+  EXPECT_TRUE(mentions(load_config(c.sources).problems, "connection_string: required"));
 }
 
 TEST(Config, LaterSourcesWin) {
@@ -142,6 +164,10 @@ TEST(Config, DefaultsInTheTableAreThoseOfTheCode) {
     EXPECT_EQ(after.metadata_threads, before.metadata_threads) << key.name;
     EXPECT_EQ(after.json_body_bytes_max, before.json_body_bytes_max) << key.name;
     EXPECT_EQ(after.database_cache_bytes, before.database_cache_bytes) << key.name;
+    EXPECT_EQ(after.postgres.connections_max, before.postgres.connections_max) << key.name;
+    EXPECT_EQ(after.postgres.idle_max, before.postgres.idle_max) << key.name;
+    EXPECT_EQ(after.postgres.lifetime, before.postgres.lifetime) << key.name;
+    EXPECT_EQ(after.postgres.statement_timeout, before.postgres.statement_timeout) << key.name;
     EXPECT_EQ(after.temp_bytes_max, before.temp_bytes_max) << key.name;
     EXPECT_EQ(after.committed.memory_cache_bytes, before.committed.memory_cache_bytes) << key.name;
     EXPECT_EQ(after.committed.disk_cache_bytes, before.committed.disk_cache_bytes) << key.name;

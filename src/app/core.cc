@@ -49,7 +49,7 @@ Core::~Core() {
 
 void Core::open(const Config& config) {
   Context ctx;
-  kv = open_kv(config, metadata_pool);
+  kv = open_kv(config, {.loops = loops, .pool = metadata_pool});
   wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
   objects = wait_for(loops.any(), open_object_store(ctx, config, file_pool));
   committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);

@@ -77,7 +77,7 @@ void check_source(const Side& from, const KvCopyOptions& options) {
 class OpenStore {
  public:
   OpenStore(const Side& side, io::Loops& loops, io::BlockingPool& pool)
-      : loops_(loops), store_(open_kv(side.config, pool)) {}
+      : loops_(loops), store_(open_kv(side.config, {.loops = loops, .pool = pool})) {}
 
   OpenStore(const OpenStore&) = delete;
   OpenStore& operator=(const OpenStore&) = delete;

@@ -9,6 +9,7 @@
 #include "block/metered_store.h"
 #include "kv/mem/mem_store.h"
 #include "kv/metered_store.h"
+#include "kv/postgres/postgres_store.h"
 #include "kv/rocks/rocks_store.h"
 
 namespace tarn::app {
@@ -27,7 +28,7 @@ std::unique_ptr<kv::Store> open_rocks(kv::RocksConfig config, io::BlockingPool& 
 
 }  // namespace
 
-std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool) {
+std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools) {
   switch (config.database) {
     case DatabaseType::mem:
       return std::make_unique<kv::MeteredStore>(std::make_unique<kv::MemStore>(), "mem");
@@ -35,8 +36,11 @@ std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool)
       kv::RocksConfig rocks{.directory = config.database_path.string(),
                             .sync = config.database_sync,
                             .block_cache_bytes = config.database_cache_bytes};
-      return std::make_unique<kv::MeteredStore>(open_rocks(std::move(rocks), pool), "rocks");
+      return std::make_unique<kv::MeteredStore>(open_rocks(std::move(rocks), tools.pool), "rocks");
     }
+    case DatabaseType::postgres:
+      return std::make_unique<kv::MeteredStore>(
+          kv::PostgresStore::open(config.postgres, tools.loops, tools.pool), "postgres");
   }
   std::unreachable();
 }

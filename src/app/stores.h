@@ -8,12 +8,19 @@
 #include "base/task.h"
 #include "block/object_store.h"
 #include "io/blocking_pool.h"
+#include "io/loops.h"
 #include "kv/store.h"
 
 namespace tarn::app {
 
-/// Blocking. Metered. Throws Error as the backends' open() do.
-std::unique_ptr<kv::Store> open_kv(const Config& config, io::BlockingPool& pool);
+/// What stores run on; outlives them.
+struct StoreTools {
+  const io::Loops& loops;
+  io::BlockingPool& pool;
+};
+
+/// Blocking, not on one of the loops. Metered. Throws Error as the backends' open() do.
+std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools);
 
 /// Metered. Throws Error as the backends' open() do.
 Task<std::unique_ptr<block::ObjectStore>> open_object_store(Context& ctx, const Config& config,

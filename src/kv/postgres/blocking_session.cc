@@ -132,7 +132,7 @@ std::string BlockingSession::value_of(const std::string& sql,
 void BlockingSession::require_writable() {
   if (value_of("SHOW transaction_read_only") != "on") return;
   const bool replica = value_of("SELECT pg_is_in_recovery()") == "t";
-  throw Error(ErrorCode::unavailable,
+  throw Error(ErrorCode::invalid_argument,
               replica ? "metadata store: this PostgreSQL is a replica, the primary is needed"
                       : "metadata store: this PostgreSQL refuses writes (read-only transactions)");
 }

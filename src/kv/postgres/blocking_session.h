@@ -41,7 +41,7 @@ class BlockingSession {
   /// The first value of the first row; "" for none.
   std::string value_of(const std::string& sql, const std::vector<std::string>& parameters = {});
 
-  /// Throws Error{unavailable} when the server is a replica or refuses writes.
+  /// Throws Error{invalid_argument} when the server is a replica or refuses writes.
   void require_writable();
   void prepare_statements();
 

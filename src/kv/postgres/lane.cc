@@ -321,20 +321,20 @@ Task<> Lane::connect() {
     co_await io::sleep(back_off_ * (128 + byte / 2) / 256);
   }
   std::shared_ptr<PgConnection> made;
-  std::exception_ptr error;
+  std::exception_ptr failure;
   try {
     Context ctx;
     made = co_await pool_.run(ctx, [&config = config_, &stop = stop_] {
       return std::make_shared<PgConnection>(connect_pipelined(config, stop));
     });
-  } catch (const Error&) {
-    error = std::current_exception();
+  } catch (const Error& error) {
+    failure = std::make_exception_ptr(Error(ErrorCode::unavailable, error.message()));
   }
   connecting_ = false;
   if (made != nullptr) {
     add(std::move(*made));
   } else {
-    connect_error_ = error;
+    connect_error_ = failure;
     back_off_ = std::clamp(back_off_ * 2, kBackOffFirst, kBackOffMax);
     schedule();
   }

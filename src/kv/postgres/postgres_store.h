@@ -29,8 +29,8 @@ class PostgresStore final : public Store {
  public:
   /// Blocking: connects, makes the table in an empty database, refuses one it does not know.
   /// `loops`, whose loops are one thread each, and `pool`, which connects, must outlive the store.
-  /// Throws Error{unavailable} when the server cannot be reached, is a replica or refuses writes;
-  /// Error{invalid_argument} for another layout or a server older than PostgreSQL 11.
+  /// Throws Error{unavailable} when the server cannot be reached; Error{invalid_argument} for a
+  /// replica or one that refuses writes, another layout, a server older than PostgreSQL 11.
   static std::unique_ptr<PostgresStore> open(PostgresConfig config, const io::Loops& loops,
                                              io::BlockingPool& pool);
 

@@ -122,7 +122,7 @@ TEST_F(SchemaTest, DatabaseThatRefusesWritesIsRefused) {
   open();
   const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   admin("ALTER DATABASE \"" + name + "\" SET default_transaction_read_only = on");
-  expect_refused(ErrorCode::unavailable, "refuses writes");
+  expect_refused(ErrorCode::invalid_argument, "refuses writes");
 }
 
 TEST_F(SchemaTest, WrongDatabaseIsAClearErrorWithoutThePassword) {
