@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "auth/auth_codec.h"
+#include "auth/basic_migration.h"
 #include "auth/installation.h"
 #include "auth/login_token.h"
 #include "auth/secret_box.h"
@@ -135,9 +136,7 @@ Task<> Authority::open(Context& ctx) {
   co_await impl_->installation.check_schema(ctx);
   impl_->installation_id = co_await impl_->installation.open_id(ctx);
   if (co_await is_initialized(ctx) && !co_await impl_->kv.get(ctx, kBasicPartition, kUserKey)) {
-    throw Error(ErrorCode::invalid_argument,
-                "the installation is set up, but holds no built-in administrator: it was run with "
-                "another authentication mode, which this version does not take over");
+    co_await migrate_administrator(ctx, impl_->kv, impl_->config.secret_key);
   }
 }
 
