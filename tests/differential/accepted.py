@@ -120,6 +120,7 @@ REST: list[Accepted] = [
     Accepted("Path segments are decoded once. The reference decodes twice, so `%25` in a URL is an error to it.", request=r"%25", reference=400, reference_text="error unescaping"),
     Accepted("An empty segment in an API path: the reference misses the parameter (400), to Tarn there is no such route (404).", reference=400, reference_text=r"in path has an error: value is required but missing",
              tarn=404, tarn_text="invalid API endpoint"),
+    Accepted("Path segments are decoded once. The reference decodes twice, so `%25` in a URL is an error to it.", ops=("headObject",), request=r"%25", reference=400),
     Accepted("An empty segment in an API path: the reference misses the parameter (400), to Tarn there is no such route (404).", ops=("headObject",), request="//", reference=400, tarn=404),
     Accepted("Diffs with a delimiter: the reference leaves out everything that starts with `after`, so that a client that pages loses results (`b` is shown, `b/` never is). Tarn goes on behind `after`.",
              ops=("diffRefs", "diffBranch"), reference=200, tarn=200, when=skips_after),

@@ -68,7 +68,7 @@ class Normal:
                 moment = email.utils.parsedate_to_datetime(kept["last-modified"]).timestamp()
                 if abs(moment - time.time()) < SECONDS_ARE_NOW:
                     kept["last-modified"] = "<now>"
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
         kept["x-request-id"] = "present" if "x-request-id" in reply.headers else "absent"
         if op.method == "HEAD" or op.name == "getObject":
@@ -109,7 +109,7 @@ class Normal:
                 if op.name in UNORDERED and isinstance(document, list):
                     document.sort(key=json.dumps)
                 return self.tree(document)
-            except ValueError:
+            except (ValueError, OverflowError):
                 pass
         try:
             return self.text(reply.body.decode())
