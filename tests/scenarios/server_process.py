@@ -52,6 +52,7 @@ class ServerProcess:
     scheme: str = "http"
     ca_file: str | None = None
     port: int = field(default_factory=free_port)
+    fsck_seconds: float = 120
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -190,7 +191,7 @@ class ServerProcess:
         if reference_is_wanted():
             return
         assert not self.is_running(), "fsck needs the server stopped"
-        result = self.run_command("fsck", "--read-objects")
+        result = self.run_command("fsck", "--read-objects", seconds=self.fsck_seconds)
         text = result.stdout + result.stderr
         assert result.returncode == 0, f"fsck:\n{text}\nserver log:\n{self.log_tail()}"
         assert ": clean" in text, text

@@ -65,7 +65,12 @@ def many_descriptors() -> None:
 @pytest.fixture
 def loaded(make_server: MakeServer, many_descriptors: None) -> ServerProcess:
     server = make_server(
+        fsck_seconds=120 + 2 * SECONDS,
         options={
+            # Small caches are full early: what grows after that is no cache.
+            "DATABASE_LOCAL_CACHE_SIZE_BYTES": "16MiB",
+            "COMMITTED_SSTABLE_MEMORY_CACHE_SIZE_BYTES": "16MiB",
+            "GRAVELER_COMMIT_CACHE_SIZE": "1000",
             "SERVER_IDLE_TIMEOUT": f"{LIMITS.idle:.0f}s",
             "SERVER_HEADER_TIMEOUT": f"{LIMITS.head:.0f}s",
             "SERVER_STALL_TIMEOUT": f"{LIMITS.stall:.0f}s",
@@ -120,6 +125,8 @@ def report(tally: Tally, rude: Rude, watch: Watch) -> None:
     for key, count in sorted(tally.explained.items()):
         print(f"  {count} x {key[1]} {key[0]}: {EXPLAINED[key]}")
     print("others: " + ", ".join(f"{count} {what}" for what, count in sorted(rude.counts.items())))
+    tenths = [watch.median_between(n / 10, (n + 1) / 10) / MIB for n in range(10)]
+    print("resident, by tenths of the time: " + " ".join(f"{size:.0f}" for size in tenths) + " MiB")
     print(
         f"resident: {watch.median_between(WARM_PART, WARM_PART + 0.2) / MIB:.0f} MiB warm, "
         f"{watch.median_between(0.8, 1) / MIB:.0f} MiB at the end, "
