@@ -40,7 +40,7 @@ scenarios: build test-deps
 tsan: deps test-deps
 	@tools/run-tests tsan
 
-# Everything of `test`, then ThreadSanitizer, a longer model run, more crashes and a 5 GiB object.
+# Everything of `test`, then ThreadSanitizer, a longer model run, more crashes, failures of power and a 5 GiB object.
 nightly: test
 	@tools/run-tests tsan
 	@tools/run-tests bench
