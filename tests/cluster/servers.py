@@ -102,12 +102,18 @@ class Servers:
         )
 
     def get(self, server: int, path: str) -> str | None:
-        answer = self._request(
-            "GET", server, f"{self._ref(BRANCH)}/objects/stat", params={"path": path}
-        )
+        answer = self._stat(server, BRANCH, path)
         if answer.status_code == 404:
             return None
         return self._values[self._ok(answer)["checksum"]]
+
+    def stat(self, server: int, ref: str, path: str) -> dict[str, Any]:
+        return self._ok(self._stat(server, ref, path))
+
+    def stage(self, server: int, path: str, address: str) -> None:
+        """Makes a path name bytes that are in the store already."""
+        entry = {"physical_address": address, "checksum": "0" * 32, "size_bytes": 1}
+        self._call("PUT", server, f"{self._branch}/objects", params={"path": path}, json=entry)
 
     def commit(self, server: int, marker: str) -> None:
         self._call(
@@ -151,6 +157,11 @@ class Servers:
 
     def _ref(self, ref: str) -> str:
         return f"/repositories/{REPOSITORY}/refs/{ref}"
+
+    def _stat(self, server: int, ref: str, path: str) -> requests.Response:
+        return self._request(
+            "GET", server, f"{self._ref(ref)}/objects/stat", params={"path": path}
+        )
 
     def _call(self, method: str, server: int, path: str, **values: Any) -> dict[str, Any]:
         return self._ok(self._request(method, server, path, **values))
