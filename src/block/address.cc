@@ -108,6 +108,16 @@ std::expected<LocalPath, ParseError> resolve_local_full(const LocalRoots& roots,
   return *std::move(placed);
 }
 
+/// True for what nearly every path is: without a name to drop. False may be wrong.
+bool is_clean(std::string_view path) {
+  if (path.empty() || path.front() == '.' || path.back() == '/') return false;
+  for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+       slash = path.find('/', slash + 1)) {
+    if (path[slash + 1] == '/' || path[slash + 1] == '.') return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool is_known_scheme(std::string_view scheme) {
@@ -223,20 +233,28 @@ std::string display_local(std::string_view root, const ObjectRef& ref) {
   const auto text_of = [](std::string_view uri) {
     return uri.starts_with(kLocal) ? uri.substr(kLocal.size()) : uri;
   };
-  if (is_full(ref)) {
-    if (!ref.address.starts_with(kLocal)) return ref.address;
-    return format("local://{}", clean_path(format("{}/{}", root, text_of(ref.address))));
+  const bool full = is_full(ref);
+  if (full && !ref.address.starts_with(kLocal)) return ref.address;
+  // One string for the usual case: listings ask for each entry.
+  std::string shown;
+  shown.reserve(kLocal.size() + root.size() + ref.storage_namespace.size() + ref.address.size() +
+                2);
+  shown.append(kLocal).append(root).append(1, '/');
+  if (!full) shown.append(text_of(ref.storage_namespace)).append(1, '/');
+  shown.append(full ? text_of(ref.address) : std::string_view(ref.address));
+  const std::string_view path = std::string_view(shown).substr(kLocal.size());
+  if (!is_clean(path)) shown = std::string(kLocal).append(clean_path(path));
+  return shown;
+}
+
+void ObjectStore::check(const ObjectRef& ref) const {
+  if (auto place = resolve(ref); !place) {
+    throw Error(ErrorCode::invalid_argument, std::move(place.error().message));
   }
-  return format("local://{}",
-                clean_path(format("{}/{}/{}", root, text_of(ref.storage_namespace), ref.address)));
 }
 
 std::string clean_path(std::string_view path) {
-  // What nearly every address is: without a name to drop. Listings ask for each entry.
-  if (!path.empty() && !path.starts_with('.') && !path.ends_with('/') &&
-      path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos) {
-    return std::string(path);
-  }
+  if (is_clean(path)) return std::string(path);
   const bool rooted = path.starts_with('/');
   std::vector<std::string_view> kept;
   all_components(path, [&](std::string_view name) {

@@ -203,6 +203,11 @@ TEST(DisplayLocal, ShowsTheJoinedPath) {
   EXPECT_EQ(display_local("/srv/blocks", full("local:///srv/x/one.txt")),
             "local:///srv/blocks/srv/x/one.txt");
   EXPECT_EQ(display_local("/srv/blocks", full("s3://b/k")), "s3://b/k");
+  EXPECT_EQ(display_local("/srv", relative("local://repo", "a//./b/../c/")),
+            "local:///srv/repo/a/c");
+  EXPECT_EQ(display_local("/srv", relative("local://repo", "a/.b/c..")),
+            "local:///srv/repo/a/.b/c..");
+  EXPECT_EQ(display_local("/srv", relative("repo", "../../x")), "local:///x");
 }
 
 TEST(IsPartName, KnowsTheReferencesPartFiles) {

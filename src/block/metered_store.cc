@@ -186,6 +186,10 @@ Task<std::optional<ObjectInfo>> MeteredStore::head(Context& ctx, const ObjectRef
   return timed(Op::head, inner_->head(ctx, ref));
 }
 
+void MeteredStore::check(const ObjectRef& ref) const {
+  inner_->check(ref);
+}
+
 Task<> MeteredStore::remove(Context& ctx, const ObjectRef& ref) {
   return timed(Op::remove, inner_->remove(ctx, ref));
 }

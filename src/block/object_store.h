@@ -111,6 +111,10 @@ class ObjectStore {
 
   virtual Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) = 0;
 
+  /// Whether the address resolves, without looking whether there is an object: throws
+  /// Error{invalid_argument} as head() would. The base's rules are those of stores of buckets.
+  virtual void check(const ObjectRef& ref) const;
+
   /// Idempotent: a missing object is success.
   virtual Task<> remove(Context& ctx, const ObjectRef& ref) = 0;
 

@@ -117,8 +117,8 @@ Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repositor
   // is to be the one the reference writes.
   Entry entry = entry_of(object, impl_->clock.now());
   entry.etag = object.checksum;
-  // Resolving it refuses traversal and places outside the allowed prefixes.
-  static_cast<void>(co_await impl_->objects.head(ctx, object_of(repository, entry)));
+  // Refuses traversal and places outside the allowed prefixes.
+  impl_->objects.check(object_of(repository, entry));
   co_await impl_->put_entry(ctx, repository, branch, path, entry, {}, options);
   co_return entry;
 }

@@ -361,6 +361,10 @@ Task<std::optional<ObjectInfo>> FsObjectStore::head(Context& ctx, const ObjectRe
   co_return ObjectInfo{found->size, found->modified, {}};
 }
 
+void FsObjectStore::check(const ObjectRef& ref) const {
+  static_cast<void>(state_->readable(ref));
+}
+
 Task<> FsObjectStore::remove(Context& ctx, const ObjectRef& ref) {
   const auto pass = state_->gate.enter();
   co_await state_->pool.run(

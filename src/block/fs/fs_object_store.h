@@ -59,6 +59,7 @@ class FsObjectStore final : public ObjectStore {
   Task<std::unique_ptr<io::ByteSource>> get(Context& ctx, const ObjectRef& ref,
                                             std::optional<ByteRange> range = {}) override;
   Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
+  void check(const ObjectRef& ref) const override;
   Task<> remove(Context& ctx, const ObjectRef& ref) override;
   Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
   Task<ListPage> list(Context& ctx, std::string_view storage_namespace, std::string_view prefix,

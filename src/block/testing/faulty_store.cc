@@ -56,6 +56,10 @@ Task<std::optional<ObjectInfo>> FaultyStore::head(Context& ctx, const ObjectRef&
   co_return co_await inner_.head(ctx, ref);
 }
 
+void FaultyStore::check(const ObjectRef& ref) const {
+  inner_.check(ref);
+}
+
 Task<> FaultyStore::remove(Context& ctx, const ObjectRef& ref) {
   step();
   co_await inner_.remove(ctx, ref);

@@ -222,6 +222,7 @@ Task<> refuses_addresses_that_leave(Context& ctx, StoreUnderTest t) {
     CO_EXPECT_ERROR(t.store.put(ctx, ref, body), ErrorCode::invalid_argument);
     CO_EXPECT_ERROR(t.store.get(ctx, ref), ErrorCode::invalid_argument);
     CO_EXPECT_ERROR(t.store.head(ctx, ref), ErrorCode::invalid_argument);
+    EXPECT_THROW(t.store.check(ref), Error);
     CO_EXPECT_ERROR(t.store.remove(ctx, ref), ErrorCode::invalid_argument);
     CO_EXPECT_ERROR(t.store.copy(ctx, ref, t.ref("k")), ErrorCode::invalid_argument);
     CO_EXPECT_ERROR(t.store.create_multipart(ctx, ref), ErrorCode::invalid_argument);
