@@ -11,6 +11,19 @@ std::map<std::string, std::string> metadata_of(JsonView body) {
 }  // namespace
 
 void write(JsonWriter& out, const Commit& commit) {
+  const std::vector<std::string_view> parents(commit.parents.begin(), commit.parents.end());
+  write(out, CommitView{.id = commit.id,
+                        .parents = parents,
+                        .committer = commit.committer,
+                        .message = commit.message,
+                        .creation_date = commit.creation_date,
+                        .meta_range_id = commit.meta_range_id,
+                        .metadata = commit.metadata,
+                        .generation = commit.generation,
+                        .version = commit.version});
+}
+
+void write(JsonWriter& out, const CommitView& commit) {
   out.begin_object();
   out.member("id", commit.id);
   out.member("parents", commit.parents);

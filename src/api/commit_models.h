@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/json_reader.h"
@@ -19,6 +21,18 @@ struct Commit {
   std::int64_t creation_date = 0;  // Unix seconds
   std::string meta_range_id;
   std::map<std::string, std::string> metadata;
+  std::int64_t generation = 0;
+  std::int64_t version = 0;
+};
+
+/// The same for who has the parts elsewhere: written without a copy of any.
+struct CommitView {
+  std::string_view id;
+  std::span<const std::string_view> parents;
+  std::string_view committer, message;
+  std::int64_t creation_date = 0;
+  std::string_view meta_range_id;
+  const std::map<std::string, std::string>& metadata;
   std::int64_t generation = 0;
   std::int64_t version = 0;
 };
@@ -43,6 +57,7 @@ struct CommitRecordCreation {
 };
 
 void write(JsonWriter& out, const Commit& commit);
+void write(JsonWriter& out, const CommitView& commit);
 
 CommitCreation decode_commit_creation(JsonView body);
 CommitRecordCreation decode_commit_record_creation(JsonView body);

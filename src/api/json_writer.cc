@@ -1,5 +1,6 @@
 #include "api/json_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -124,15 +125,34 @@ void JsonWriter::end_array() {
   need_comma_ = true;
 }
 
+char* JsonWriter::extend(std::size_t size) {
+  const std::size_t before = out_.size();
+  const std::size_t whole = before + size;
+  // Not the size it passes on: libstdc++ 12 makes that the new capacity.
+  out_.resize_and_overwrite(whole, [whole](char*, std::size_t) { return whole; });
+  return out_.data() + before;
+}
+
 void JsonWriter::key(std::string_view name) {
-  separate();
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+  char* at = extend(name.size() + (need_comma_ ? 4 : 3));
+  if (need_comma_) *at++ = ',';
+  *at++ = '"';
+  at = std::ranges::copy(name, at).out;
+  *at++ = '"';
+  *at = ':';
   need_comma_ = false;
 }
 
 void JsonWriter::value(std::string_view text) {
+  if (plain_prefix(text) == text.size()) {
+    char* at = extend(text.size() + (need_comma_ ? 3 : 2));
+    if (need_comma_) *at++ = ',';
+    *at++ = '"';
+    at = std::ranges::copy(text, at).out;
+    *at = '"';
+    need_comma_ = true;
+    return;
+  }
   separate();
   out_ += '"';
   while (!text.empty()) {
@@ -177,6 +197,13 @@ void JsonWriter::value(const std::map<std::string, std::string>& pairs) {
 void JsonWriter::value(const std::vector<std::string>& texts) {
   begin_array();
   for (const std::string& text : texts)
+    value(text);
+  end_array();
+}
+
+void JsonWriter::value(std::span<const std::string_view> texts) {
+  begin_array();
+  for (const std::string_view text : texts)
     value(text);
   end_array();
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +45,7 @@ class JsonWriter {
 
   void value(const std::map<std::string, std::string>& pairs);
   void value(const std::vector<std::string>& texts);
+  void value(std::span<const std::string_view> texts);
   void null();
 
   template <class T>
@@ -59,6 +62,8 @@ class JsonWriter {
 
  private:
   void separate();
+  /// Makes the text longer; the caller fills all of it.
+  char* extend(std::size_t size);
   void integer(std::int64_t number);
 
   std::string& out_;

@@ -131,6 +131,43 @@ TEST(Models, WriteAbsentAndNullAsClientsExpect) {
   EXPECT_EQ(to_json(CurrentUser{}), "{\"user\":{\"id\":\"\",\"creation_date\":0}}\n");
 }
 
+TEST(Models, APageWrittenItemByItemIsTheSamePage) {
+  const std::map<std::string, std::string> metadata = {{"k", "v\n"}, {"", "\xff"}};
+  std::vector<ObjectStats> items;
+  items.push_back({.path = "a \"b\"/c",
+                   .physical_address = "local://x",
+                   .checksum = "e",
+                   .mtime = -1,
+                   .size_bytes = 5,
+                   .content_type = "t/p",
+                   .metadata = metadata});
+  items.push_back({.path = "d/", .path_type = PathType::common_prefix});
+  items.push_back({.path = "\xc3\xa9\x01", .size_bytes = 0, .content_type = ""});
+  for (std::size_t count = 0; count <= items.size(); ++count) {
+    for (const bool has_more : {false, true}) {
+      PageWriter writer(count);
+      PageOf<ObjectStats> page;
+      for (std::size_t i = 0; i < count; ++i) {
+        const ObjectStats& item = items[i];
+        writer.add(ObjectStatsView{.path = item.path,
+                                   .path_type = item.path_type,
+                                   .physical_address = item.physical_address,
+                                   .checksum = item.checksum,
+                                   .mtime = item.mtime,
+                                   .size_bytes = item.size_bytes,
+                                   .content_type = item.content_type,
+                                   .metadata = item.metadata ? &*item.metadata : nullptr});
+        page.results.push_back(item);
+      }
+      const std::string last = count > 0 ? items[count - 1].path : "";
+      page.pagination = {.has_more = has_more,
+                         .next_offset = has_more ? last : "",
+                         .results = static_cast<std::int64_t>(count)};
+      EXPECT_EQ(writer.finish(has_more, last), to_json(page));
+    }
+  }
+}
+
 JsonDocument parse(std::string_view text) {
   auto document = JsonDocument::parse(text);
   EXPECT_TRUE(document.has_value()) << text;

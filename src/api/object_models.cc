@@ -13,6 +13,17 @@ std::string_view to_string(PathType type) {
 }
 
 void write(JsonWriter& out, const ObjectStats& stats) {
+  write(out, ObjectStatsView{.path = stats.path,
+                             .path_type = stats.path_type,
+                             .physical_address = stats.physical_address,
+                             .checksum = stats.checksum,
+                             .mtime = stats.mtime,
+                             .size_bytes = stats.size_bytes,
+                             .content_type = stats.content_type,
+                             .metadata = stats.metadata ? &*stats.metadata : nullptr});
+}
+
+void write(JsonWriter& out, const ObjectStatsView& stats) {
   out.begin_object();
   out.member("path", stats.path);
   out.member("path_type", to_string(stats.path_type));
@@ -21,7 +32,7 @@ void write(JsonWriter& out, const ObjectStats& stats) {
   out.member("mtime", stats.mtime);
   out.member("size_bytes", stats.size_bytes);
   out.member("content_type", stats.content_type);
-  out.member("metadata", stats.metadata);
+  if (stats.metadata != nullptr) out.member("metadata", *stats.metadata);
   out.end_object();
 }
 

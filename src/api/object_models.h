@@ -29,6 +29,18 @@ struct ObjectStats {
   std::optional<std::map<std::string, std::string>> metadata;
 };
 
+/// The same for who has the parts elsewhere: written without a copy of any.
+struct ObjectStatsView {
+  std::string_view path;
+  PathType path_type = PathType::object;
+  std::string_view physical_address;
+  std::string_view checksum;
+  std::int64_t mtime = 0;
+  std::optional<std::int64_t> size_bytes;
+  std::optional<std::string_view> content_type;
+  const std::map<std::string, std::string>* metadata = nullptr;  // null = left out
+};
+
 /// What the backing store says beyond the entry; storage_class may be unknown.
 struct UnderlyingObjectProperties {
   std::optional<std::string> storage_class;
@@ -51,6 +63,7 @@ struct ObjectStageCreation {
 };
 
 void write(JsonWriter& out, const ObjectStats& stats);
+void write(JsonWriter& out, const ObjectStatsView& stats);
 void write(JsonWriter& out, const UnderlyingObjectProperties& properties);
 
 ObjectCopyCreation decode_object_copy_creation(JsonView body);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/context.h"
@@ -56,6 +57,15 @@ struct ListItem {
 struct Listing {
   std::vector<ListItem> items;
   bool has_more = false;
+};
+
+/// Takes a listing's items in their order, while the page is read. What it is given is valid during
+/// the call only.
+class ListSink {
+ public:
+  virtual ~ListSink() = default;
+  virtual void object(std::string_view path, const EntryView& entry) = 0;
+  virtual void folder(std::string_view prefix) = 0;
 };
 
 struct DiffItem {
@@ -150,6 +160,21 @@ struct ExternalObject {
   std::string content_type;
 };
 
+/// Addresses of a repository's entries as clients are shown them, one after the other.
+class ShownAddresses {
+ public:
+  ShownAddresses(const block::ObjectStore& objects, std::string storage_namespace)
+      : objects_(objects), ref_{.storage_namespace = std::move(storage_namespace), .address = {}} {}
+
+  /// Valid until the next call.
+  std::string_view of(const EntryView& entry);
+
+ private:
+  const block::ObjectStore& objects_;
+  block::ObjectRef ref_;  // kept for its memory
+  std::string shown_;
+};
+
 /// Thread-safe. Paths are 1..kPathBytesMax bytes of UTF-8: Error{invalid_argument}
 /// ("missing path: required value: validation error" when empty).
 class Catalog {
@@ -190,10 +215,14 @@ class Catalog {
                                              std::optional<block::ByteRange> range = {});
   Task<Listing> list(Context& ctx, const versioning::Repository& repository, std::string_view ref,
                      ListParams params);
+  /// The same page for who needs no copy of it; true: there is more.
+  Task<bool> list(Context& ctx, const versioning::Repository& repository, std::string_view ref,
+                  ListParams params, ListSink& sink);
   /// A page of differences, folded by delimiter like a listing.
   Task<DiffListing> page_of(Context& ctx, versioning::DiffStream& differences, ListParams params);
   /// As clients are shown it.
   std::string display_address(const versioning::Repository& repository, const Entry& entry) const;
+  ShownAddresses shown_addresses(const versioning::Repository& repository) const;
 
   // --- writing ---
   /// Branch, protection, read-only flag and condition are checked before the body is read. Bytes

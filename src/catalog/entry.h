@@ -35,4 +35,20 @@ versioning::Value encode_entry(const Entry& entry);
 /// Throws Error{corrupt}.
 Entry decode_entry(std::string_view data);
 
+/// An entry as it lies in its stored bytes: what listings show of it, without a copy. The views
+/// live as long as those bytes.
+struct EntryView {
+  std::string_view data;  // all of it, for decode_entry(): the metadata are there
+  std::string_view address;
+  block::AddressType address_type = block::AddressType::by_prefix_deprecated;
+  Timestamp last_modified;
+  std::uint64_t size = 0;
+  std::string_view etag;
+  std::string_view content_type;
+  bool has_metadata = false;
+};
+
+/// Refuses what decode_entry() refuses.
+EntryView view_entry(std::string_view data);
+
 }  // namespace tarn::catalog

@@ -80,28 +80,44 @@ Task<std::unique_ptr<io::ByteSource>> Catalog::open(Context& ctx,
   co_return source;
 }
 
-Task<Listing> Catalog::list(Context& ctx, const versioning::Repository& repository,
-                            std::string_view ref, ListParams params) {
+Task<bool> Catalog::list(Context& ctx, const versioning::Repository& repository,
+                         std::string_view ref, ListParams params, ListSink& sink) {
   const auto resolved = co_await impl_->engine.resolve(ctx, repository, ref);
   const auto records = impl_->engine.list(
       repository, resolved, listing_start(params.prefix, params.delimiter, params.after));
-  Listing listing;
+  std::size_t items = 0;
   while (records->next() || co_await records->fill(ctx)) {
     const auto& record = records->record();
     if (!record.key.starts_with(params.prefix)) break;
-    if (listing.items.size() == params.amount) {
-      listing.has_more = true;
-      break;
-    }
+    if (items == params.amount) co_return true;
+    ++items;
     if (const auto folded = folded_prefix(record.key, params.prefix, params.delimiter)) {
-      listing.items.push_back({.path = std::string(*folded), .is_prefix = true});
-      records->seek(after_prefix(listing.items.back().path));
+      sink.folder(*folded);
+      records->seek(after_prefix(*folded));
     } else {
-      listing.items.push_back(
-          {.path = std::string(record.key), .entry = decode_entry(record.data)});
+      sink.object(record.key, view_entry(record.data));
     }
   }
-  co_return listing;
+  co_return false;
+}
+
+Task<Listing> Catalog::list(Context& ctx, const versioning::Repository& repository,
+                            std::string_view ref, ListParams params) {
+  struct Collect final : ListSink {
+    void object(std::string_view path, const EntryView& entry) override {
+      items.push_back({.path = std::string(path), .entry = decode_entry(entry.data)});
+    }
+
+    void folder(std::string_view prefix) override {
+      items.push_back({.path = std::string(prefix), .is_prefix = true});
+    }
+
+    std::vector<ListItem> items;
+  };
+
+  Collect collect;
+  const bool has_more = co_await list(ctx, repository, ref, std::move(params), collect);
+  co_return Listing{.items = std::move(collect.items), .has_more = has_more};
 }
 
 Task<DiffListing> Catalog::page_of(Context& ctx, versioning::DiffStream& differences,
@@ -131,6 +147,17 @@ Task<DiffListing> Catalog::page_of(Context& ctx, versioning::DiffStream& differe
 std::string Catalog::display_address(const versioning::Repository& repository,
                                      const Entry& entry) const {
   return impl_->objects.display_address(object_of(repository, entry));
+}
+
+ShownAddresses Catalog::shown_addresses(const versioning::Repository& repository) const {
+  return {impl_->objects, repository.storage_namespace};
+}
+
+std::string_view ShownAddresses::of(const EntryView& entry) {
+  ref_.address = entry.address;
+  ref_.type = entry.address_type;
+  shown_ = objects_.display_address(ref_);
+  return shown_;
 }
 
 }  // namespace tarn::catalog

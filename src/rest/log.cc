@@ -24,6 +24,28 @@ Task<std::optional<CommitId>> commit_of(Call& call, const versioning::Repository
   }
 }
 
+/// As to_page() and to_json() give it, without a model of each commit in between.
+std::string written(const versioning::Page<versioning::Commit>& page) {
+  api::PageWriter out(page.items.size());
+  std::vector<std::string_view> parents;
+  for (const versioning::Commit& commit : page.items) {
+    parents.clear();
+    for (const CommitId& parent : commit.parents)
+      parents.push_back(parent.str());
+    out.add(api::CommitView{.id = commit.id.str(),
+                            .parents = parents,
+                            .committer = commit.committer,
+                            .message = commit.message,
+                            .creation_date = commit.creation_date.seconds,
+                            .meta_range_id = commit.meta_range_id,
+                            .metadata = commit.metadata,
+                            .generation = commit.generation,
+                            .version = commit.version});
+  }
+  return out.finish(page.has_more,
+                    page.items.empty() ? std::string_view() : page.items.back().id.str());
+}
+
 }  // namespace
 
 Task<> log_commits(Call& call) {
@@ -43,8 +65,7 @@ Task<> log_commits(Call& call) {
   auto page = co_await call.services.engine.log(call.ctx, *repository, call.params.text("ref"),
                                                 std::move(params));
   page.has_more = page.has_more && !limit;
-  co_await call.reply(
-      200, to_page(page, [](const auto& item) -> std::string_view { return item.id.str(); }));
+  co_await call.reply_json(200, written(page));
 }
 
 }  // namespace tarn::rest

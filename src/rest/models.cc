@@ -52,6 +52,10 @@ api::CredentialsWithSecret to_model(const auth::CredentialSecret& secret) {
           .secret_access_key = secret.secret_access_key};
 }
 
+std::string_view shown_content_type(const catalog::EntryView& entry) {
+  return entry.content_type.empty() ? catalog::kDefaultContentType : entry.content_type;
+}
+
 std::string_view shown_content_type(const catalog::Entry& entry) {
   return entry.content_type.empty() ? catalog::kDefaultContentType : entry.content_type;
 }

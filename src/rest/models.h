@@ -30,6 +30,7 @@ api::ObjectStats to_model(std::string_view path, const catalog::Entry& entry, st
 
 /// What a client sees as the type of an entry.
 std::string_view shown_content_type(const catalog::Entry& entry);
+std::string_view shown_content_type(const catalog::EntryView& entry);
 
 /// A page of models of `page.items`; `id_of` names the last one for the next page.
 template <class T, class IdOf>
