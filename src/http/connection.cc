@@ -205,6 +205,7 @@ Task<Connection::Next> Connection::answer() {
   const InFlight in_flight(loop_.metrics.in_flight);
   const auto began = Context::SteadyClock::now();
   Context ctx(Context::kNoDeadline, loop_.ids.next());
+  loop_.gathering.request_began();
   body_.reset(head_);
   response_.reset(head_);
   request_.reset(ctx.request_id());

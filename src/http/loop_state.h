@@ -40,6 +40,32 @@ class HttpDate {
   std::string text_;
 };
 
+/// Whether an answer should let the loop's other ready requests be handled before it is sent.
+/// Answers that leave together wake a client once instead of once each, which is a fifth of the CPU
+/// of a small request. Where no request ever comes meanwhile, waiting is not worth its own cost:
+/// then it is only tried now and again.
+class Gathering {
+ public:
+  void request_began() { ++requests_; }
+
+  bool worth_it() {
+    if (skips_ == 0) return true;
+    --skips_;
+    return false;
+  }
+
+  std::uint64_t requests() const { return requests_; }
+
+  /// After waiting: `before` is what requests() said.
+  void waited(std::uint64_t before) { skips_ = requests_ == before ? kSkips : 0; }
+
+ private:
+  static constexpr std::uint32_t kSkips = 16;
+
+  std::uint64_t requests_ = 0;
+  std::uint32_t skips_ = 0;
+};
+
 /// Used on its loop only, but for `draining`. Outlives its connections.
 struct LoopState {
   const ServerConfig& config;
@@ -50,6 +76,7 @@ struct LoopState {
   std::unordered_set<Connection*> connections;
   RequestIds ids;
   HttpDate date;
+  Gathering gathering;
 };
 
 }  // namespace tarn::http

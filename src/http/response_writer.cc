@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/error.h"
 #include "base/format.h"
+#include "io/sync.h"
 
 namespace tarn::http {
 
@@ -21,6 +23,11 @@ bool is_servers_own(std::string_view name) {
 
 bool can_stand_in_value(char c) {
   return c != '\r' && c != '\n' && c != '\0';
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
 }
 
 void clear_bounded(std::string& text) {
@@ -68,14 +75,19 @@ void ResponseWriter::make_head(BodyKind kind, std::uint64_t length) {
                 body_.allows_keep_alive() && kind != BodyKind::until_close;
   body_.forbid_continue();
   clear_bounded(out_);
-  append_format(out_, "HTTP/1.1 {} ", status_);
+  out_ += "HTTP/1.1 ";
+  append_number(out_, status_);
+  out_ += ' ';
   out_ += reason_phrase(status_);
   out_ += "\r\n";
   out_ += headers_;
   out_ += "Date: ";
   out_ += loop_.date.now();
   if (!status_has_no_body()) {
-    if (kind == BodyKind::length) append_format(out_, "\r\nContent-Length: {}", length);
+    if (kind == BodyKind::length) {
+      out_ += "\r\nContent-Length: ";
+      append_number(out_, length);
+    }
     if (kind == BodyKind::chunked) out_ += "\r\nTransfer-Encoding: chunked";
   }
   if (!keep_alive_) {
@@ -88,6 +100,11 @@ void ResponseWriter::make_head(BodyKind kind, std::uint64_t length) {
 
 Task<> ResponseWriter::flush(Context& ctx, std::string_view piece, std::string_view tail) {
   if (state_ == State::broken) throw Error(ErrorCode::cancelled, "the client went away");
+  if (state_ != State::streaming && loop_.gathering.worth_it()) {
+    const std::uint64_t before = loop_.gathering.requests();
+    co_await io::yield();
+    loop_.gathering.waited(before);
+  }
   const std::array pieces{boost::asio::const_buffer(out_.data(), out_.size()),
                           boost::asio::const_buffer(piece.data(), piece.size()),
                           boost::asio::const_buffer(tail.data(), tail.size())};

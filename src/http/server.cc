@@ -54,7 +54,8 @@ struct Lane {
              .ticks = {.now = 0, .length = tick_length(config)},
              .connections = {},
              .ids = {},
-             .date = {}} {}
+             .date = {},
+             .gathering = {}} {}
 
   asio::any_io_executor executor;
   tcp::acceptor acceptor;

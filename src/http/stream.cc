@@ -37,7 +37,10 @@ Task<IoResult> write_some_to(AsyncStream& stream, std::span<const asio::const_bu
 
 class PlainStream : public Stream {
  public:
-  explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
+  explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {
+    error_code ignored;  // a socket that has failed says so again when it is used
+    socket_.non_blocking(true, ignored);
+  }
 
   Task<error_code> handshake() override { co_return error_code{}; }
 
@@ -47,6 +50,18 @@ class PlainStream : public Stream {
 
   Task<IoResult> write_some(std::span<const asio::const_buffer> pieces) override {
     return write_some_to(socket_, pieces);
+  }
+
+  std::size_t write_now(std::span<const asio::const_buffer> pieces) override {
+    error_code error;
+    if (pieces.size() == 1) {
+      const std::size_t bytes = socket_.write_some(asio::const_buffer(pieces[0]), error);
+      return error ? 0 : bytes;
+    }
+    std::array<asio::const_buffer, kPiecesMax> gathered;
+    std::ranges::copy(pieces.first(std::min(pieces.size(), gathered.size())), gathered.begin());
+    const std::size_t bytes = socket_.write_some(gathered, error);
+    return error ? 0 : bytes;
   }
 
   Task<IoResult> read_raw(asio::mutable_buffer into) override {
@@ -109,6 +124,8 @@ class TlsStream : public PlainStream {
   Task<IoResult> write_some(std::span<const asio::const_buffer> pieces) override {
     return write_some_to(tls_, pieces);
   }
+
+  std::size_t write_now(std::span<const asio::const_buffer>) override { return 0; }
 
   // Also waits for the peer's answer, or for anything else it sends.
   Task<error_code> say_goodbye() override {

@@ -26,6 +26,9 @@ class Stream {
 
   virtual Task<boost::system::error_code> handshake() = 0;
   virtual Task<IoResult> read_some(boost::asio::mutable_buffer into) = 0;
+  /// Writes what the socket takes at once, and says how much. 0 also for what the other
+  /// write_some() has to find out: an error, a TLS record to make.
+  virtual std::size_t write_now(std::span<const boost::asio::const_buffer> pieces) = 0;
   /// At most kPiecesMax pieces; writes what the socket takes.
   virtual Task<IoResult> write_some(std::span<const boost::asio::const_buffer> pieces) = 0;
   /// Bytes off the wire with no regard to TLS: for throwing away what a peer still sends.

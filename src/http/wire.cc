@@ -62,18 +62,23 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
     if (piece.size() > 0) left.at(count++) = piece;
   }
   std::size_t first = 0;
+  const auto advance = [&](std::size_t bytes) {
+    bytes_out_ += bytes;
+    for (; first < count && bytes >= left[first].size(); ++first)
+      bytes -= left[first].size();
+    if (first < count) left[first] += bytes;
+  };
+  // Most answers fit into the socket: no operation is started then, and nothing waited for.
+  advance(stream_->write_now(std::span(left).first(count)));
   while (first < count) {
     arm(stall, ctx);
-    auto [error, bytes] =
+    const auto [error, bytes] =
         co_await stream_->write_some(std::span(left).subspan(first, count - first));
-    bytes_out_ += bytes;
+    advance(bytes);
     if (const WireEnd end = end_of(error); end != WireEnd::ok) {
       disarm();
       co_return end;
     }
-    for (; first < count && bytes >= left[first].size(); ++first)
-      bytes -= left[first].size();
-    if (first < count) left[first] += bytes;
   }
   disarm();
   co_return WireEnd::ok;
