@@ -61,33 +61,40 @@ struct Authority::Impl {
   io::Semaphore setup_turn{1};
 
   struct Cached {
-    CredentialSecret secret;
+    std::shared_ptr<const KnownKey> key;  // shared with requests under way
     std::chrono::steady_clock::time_point expires;
   };
 
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's
+  };
+
   std::mutex mutex;
-  std::unordered_map<std::string, Cached> secrets;  // by access key id
-  std::optional<User> user;                         // the administrator, once read
+  std::unordered_map<std::string, Cached, Hash, std::equal_to<>> keys;  // by access key id
+  std::optional<User> user;  // the administrator, once read
   std::chrono::steady_clock::time_point user_expires;
 
-  std::optional<CredentialSecret> cached_secret(std::string_view id) {
+  std::shared_ptr<const KnownKey> cached_key(std::string_view id) {
     const std::lock_guard lock(mutex);
-    const auto it = secrets.find(std::string(id));
-    if (it == secrets.end() || it->second.expires < std::chrono::steady_clock::now()) return {};
-    return it->second.secret;
+    const auto it = keys.find(id);
+    if (it == keys.end() || it->second.expires < std::chrono::steady_clock::now()) return nullptr;
+    return it->second.key;
   }
 
-  void remember(const CredentialSecret& secret) {
+  void remember(std::shared_ptr<const KnownKey> key) {
     const std::lock_guard lock(mutex);
     // Full of keys: a reload costs a millisecond each, so a plain flush is enough.
-    if (secrets.size() >= config.cache_entries) secrets.clear();
-    secrets[secret.credential.access_key_id] = {
-        secret, std::chrono::steady_clock::now() + config.cache_age};
+    if (keys.size() >= config.cache_entries) keys.clear();
+    // No longer than the user in it, who may come from the cache.
+    const auto expires =
+        std::min(std::chrono::steady_clock::now() + config.cache_age, user_expires);
+    std::string id = key->secret.credential.access_key_id;
+    keys.insert_or_assign(std::move(id), Cached{std::move(key), expires});
   }
 
   void forget(std::string_view id) {
     const std::lock_guard lock(mutex);
-    secrets.erase(std::string(id));
+    keys.erase(std::string(id));
   }
 
   Task<std::optional<StoredCredential>> find_stored(Context& ctx, std::string_view id) {
@@ -190,11 +197,11 @@ Task<> Authority::set_comm_prefs(Context& ctx, CommPrefs prefs) {
   return impl_->installation.set_comm_prefs(ctx, std::move(prefs));
 }
 
-Task<std::optional<CredentialSecret>> Authority::find_secret(Context& ctx,
-                                                             std::string_view access_key_id) {
-  if (auto cached = impl_->cached_secret(access_key_id)) co_return cached;
+Task<std::shared_ptr<const KnownKey>> Authority::find_key(Context& ctx,
+                                                          std::string_view access_key_id) {
+  if (auto cached = impl_->cached_key(access_key_id)) co_return cached;
   const auto stored = co_await impl_->find_stored(ctx, access_key_id);
-  if (!stored) co_return std::nullopt;
+  if (!stored) co_return nullptr;
   auto opened = open_secret(impl_->config.secret_key, stored->sealed_secret);
   if (!opened) {
     throw Error(ErrorCode::corrupt,
@@ -204,29 +211,40 @@ Task<std::optional<CredentialSecret>> Authority::find_secret(Context& ctx,
   CredentialSecret secret{.credential = stored->credential,
                           .secret_access_key = *std::move(opened),
                           .username = stored->username};
+  auto key = std::make_shared<KnownKey>();
   // Built-in credentials of the reference name the fixed user; people see the real name.
-  if (const auto user = co_await find_user(ctx, stored->username)) secret.username = user->username;
-  impl_->remember(secret);
-  co_return secret;
+  if (auto user = co_await find_user(ctx, stored->username)) {
+    secret.username = user->username;
+    key->principal =
+        Principal{.user = *std::move(user), .access_key_id = secret.credential.access_key_id};
+  }
+  key->secret = std::move(secret);
+  if (key->principal) impl_->remember(key);
+  co_return key;
+}
+
+Task<std::optional<CredentialSecret>> Authority::find_secret(Context& ctx,
+                                                             std::string_view access_key_id) {
+  const auto key = co_await find_key(ctx, access_key_id);
+  if (!key) co_return std::nullopt;
+  co_return key->secret;
 }
 
 Task<std::optional<Principal>> Authority::authenticate_basic(Context& ctx,
                                                              std::string_view access_key_id,
                                                              std::string_view secret_access_key) {
-  const auto secret = co_await find_secret(ctx, access_key_id);
-  if (!secret || !equal_constant_time(secret->secret_access_key, secret_access_key)) {
+  const auto key = co_await find_key(ctx, access_key_id);
+  if (!key || !equal_constant_time(key->secret.secret_access_key, secret_access_key)) {
     co_return std::nullopt;
   }
-  co_return co_await principal_of(ctx, access_key_id);
+  co_return key->principal;
 }
 
 Task<std::optional<Principal>> Authority::principal_of(Context& ctx,
                                                        std::string_view access_key_id) {
-  const auto secret = co_await find_secret(ctx, access_key_id);
-  if (!secret) co_return std::nullopt;
-  auto user = co_await find_user(ctx, secret->username);
-  if (!user) co_return std::nullopt;
-  co_return Principal{.user = *std::move(user), .access_key_id = std::string(access_key_id)};
+  const auto key = co_await find_key(ctx, access_key_id);
+  if (!key) co_return std::nullopt;
+  co_return key->principal;
 }
 
 Authority::Token Authority::issue_token(const User& user) {
@@ -308,7 +326,13 @@ Task<bool> Authority::delete_credentials(Context& ctx, std::string_view username
 void Authority::authorize(const std::optional<Principal>& principal,
                           const std::vector<Permission>& permissions) const {
   static_cast<void>(permissions);
-  if (!principal) throw Error(ErrorCode::unauthenticated, "error authenticating request");
+  if (!may_everything(principal)) {
+    throw Error(ErrorCode::unauthenticated, "error authenticating request");
+  }
+}
+
+bool Authority::may_everything(const std::optional<Principal>& principal) const {
+  return principal.has_value();
 }
 
 }  // namespace tarn::auth

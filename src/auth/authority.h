@@ -51,6 +51,12 @@ struct Principal {
   std::string access_key_id;  // "" for a token login
 };
 
+/// An access key with its secret, and the caller it makes.
+struct KnownKey {
+  CredentialSecret secret;
+  std::optional<Principal> principal;  // nullopt: its user is gone
+};
+
 /// "fs:ReadObject" on "arn:lakefs:fs:::repository/r/object/p"; names in lakefs-http-behaviour.md
 /// 7, 8.
 struct Permission {
@@ -89,7 +95,8 @@ class Authority {
   Task<> set_comm_prefs(Context& ctx, CommPrefs prefs);
 
   // --- identity ---
-  /// For signature checks: the secret of an access key. Cached.
+  /// For signature checks. Null: there is no such key. Cached.
+  Task<std::shared_ptr<const KnownKey>> find_key(Context& ctx, std::string_view access_key_id);
   Task<std::optional<CredentialSecret>> find_secret(Context& ctx, std::string_view access_key_id);
   Task<std::optional<Principal>> authenticate_basic(Context& ctx, std::string_view access_key_id,
                                                     std::string_view secret_access_key);
@@ -118,6 +125,8 @@ class Authority {
   /// administrator may do everything; policies come with their own issue.
   void authorize(const std::optional<Principal>& principal,
                  const std::vector<Permission>& permissions) const;
+  /// Whether authorize() agrees to anything for this caller: then nobody has to spell out what.
+  bool may_everything(const std::optional<Principal>& principal) const;
 
  private:
   struct Impl;

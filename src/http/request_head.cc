@@ -1,6 +1,7 @@
 #include "http/request_head.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -162,10 +163,16 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 }
 
 bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+  static constexpr auto kIsTokenChar = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"))
+      table[static_cast<unsigned char>(c)] = true;
+    for (unsigned c = 'a'; c <= 'z'; ++c)
+      table[c] = table[c - 'a' + 'A'] = true;
+    return table;
+  }();
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return kIsTokenChar[static_cast<unsigned char>(c)];
   });
 }
 

@@ -1,7 +1,6 @@
 #include "rest/authentication.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/format.h"
@@ -19,26 +18,24 @@ bool is_word(std::string_view text, std::string_view lower_case) {
   return std::ranges::equal(text, lower_case, {}, lower);
 }
 
-std::vector<std::string_view> fields_of(std::string_view text) {
-  std::vector<std::string_view> fields;
-  while (true) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return fields;
-    text.remove_prefix(begin);
-    const std::string_view field = text.substr(0, text.find_first_of(" \t"));
-    fields.push_back(field);
-    text.remove_prefix(field.size());
-  }
+/// The next word of `text`, taken off its front; "" at the end.
+std::string_view take_word(std::string_view& text) {
+  constexpr std::string_view kBlanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
+  text.remove_prefix(word.size());
+  return word;
 }
 
 std::optional<Material> from_authorization(std::string_view header) {
-  const auto fields = fields_of(header);
-  if (fields.size() != 2) return std::nullopt;
-  if (is_word(fields[0], "bearer")) {
-    return Material{.kind = Material::Kind::token, .token = std::string(fields[1])};
+  const std::string_view scheme = take_word(header);
+  const std::string_view value = take_word(header);
+  if (value.empty() || !take_word(header).empty()) return std::nullopt;
+  if (is_word(scheme, "bearer")) {
+    return Material{.kind = Material::Kind::token, .token = std::string(value)};
   }
-  if (!is_word(fields[0], "basic")) return std::nullopt;
-  const auto decoded = from_base64(fields[1]);
+  if (!is_word(scheme, "basic")) return std::nullopt;
+  const auto decoded = from_base64(value);
   if (!decoded) return std::nullopt;
   const auto colon = decoded->find(':');
   if (colon == std::string::npos) return std::nullopt;

@@ -76,9 +76,7 @@ bool has_broken_escape(std::string_view text) {
 }
 
 /// The query without the parts that cannot be decoded, which the reference drops.
-std::vector<http::QueryParam> readable_query(const http::Request& request) {
-  const std::string_view raw = request.raw_query();
-  if (!has_broken_escape(raw)) return request.query();
+std::vector<http::QueryParam> readable_part(std::string_view raw) {
   std::string kept;
   for (std::size_t begin = 0; begin <= raw.size();) {
     const std::size_t end = std::min(raw.find('&', begin), raw.size());
@@ -96,10 +94,10 @@ bool same_header(std::string_view a, std::string_view b) {
   });
 }
 
-std::vector<std::string> values_of(const ParameterRule& rule,
-                                   const std::vector<http::QueryParam>& query,
-                                   const http::Request& request, const http::RouteMatch& match) {
-  std::vector<std::string> values;
+void find_values(const ParameterRule& rule, const std::vector<http::QueryParam>& query,
+                 const http::Request& request, const http::RouteMatch& match,
+                 std::vector<std::string_view>& values) {
+  values.clear();
   switch (rule.in) {
     case ParameterRule::In::path: values.push_back(match.param(rule.name)); break;
     case ParameterRule::In::query:
@@ -110,11 +108,10 @@ std::vector<std::string> values_of(const ParameterRule& rule,
     case ParameterRule::In::header:
       if (!request.header(rule.name)) break;
       for (const auto& [name, value] : request.headers()) {
-        if (same_header(name, rule.name)) values.emplace_back(value);
+        if (same_header(name, rule.name)) values.push_back(value);
       }
       break;
   }
-  return values;
 }
 
 std::optional<Refusal> check_empty(const ParameterRule& rule) {
@@ -129,13 +126,13 @@ std::optional<Refusal> check_empty(const ParameterRule& rule) {
 }
 
 std::optional<Refusal> check_all(const ParameterRule& rule,
-                                 const std::vector<std::string>& values) {
+                                 const std::vector<std::string_view>& values) {
   if (values.empty()) {
     if (rule.required) return violation(rule, "value is required but missing");
     return std::nullopt;
   }
   if (rule.schema->type == Schema::Type::array) {
-    const bool any_empty = std::ranges::any_of(values, &std::string::empty);
+    const bool any_empty = std::ranges::any_of(values, &std::string_view::empty);
     return any_empty ? check_empty(rule) : std::nullopt;
   }
   auto refusal = values[0].empty() ? check_empty(rule) : check_value(rule, values[0]);
@@ -174,20 +171,25 @@ std::vector<std::string> Parameters::list(std::string_view name) const {
   return list;
 }
 
-void Parameters::add(std::string_view name, std::string value) {
-  values_.emplace_back(name, is_valid_utf8(value) ? std::move(value) : api::to_valid_utf8(value));
+void Parameters::add(std::string_view name, std::string_view value) {
+  values_.emplace_back(name, is_valid_utf8(value) ? std::string(value) : api::to_valid_utf8(value));
 }
 
 std::expected<Parameters, Refusal> read_parameters(const api::OperationRule& rule,
                                                    const http::Request& request,
                                                    const http::RouteMatch& match) {
-  const auto query = readable_query(request);
+  std::vector<http::QueryParam> part;
+  const bool broken = has_broken_escape(request.raw_query());
+  if (broken) part = readable_part(request.raw_query());
+  const auto& query = broken ? part : request.query();
   Parameters parameters;
+  parameters.reserve(rule.parameters.size());
+  std::vector<std::string_view> values;
   for (const ParameterRule& parameter : rule.parameters) {
-    auto values = values_of(parameter, query, request, match);
+    find_values(parameter, query, request, match, values);
     if (auto refusal = check_all(parameter, values)) return std::unexpected(*std::move(refusal));
-    for (std::string& value : values)
-      parameters.add(parameter.name, std::move(value));
+    for (const std::string_view value : values)
+      parameters.add(parameter.name, value);
     if (values.empty() && parameter.has_default) {
       parameters.add(parameter.name, parameter.default_text);
     }

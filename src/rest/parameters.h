@@ -2,6 +2,7 @@
 // "Silences filled"). Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -34,7 +35,9 @@ class Parameters {
   /// Of a repeatable parameter, in order.
   std::vector<std::string> list(std::string_view name) const;
 
-  void add(std::string_view name, std::string value);
+  void add(std::string_view name, std::string_view value);
+
+  void reserve(std::size_t count) { values_.reserve(count); }
 
  private:
   std::vector<std::pair<std::string_view, std::string>> values_;

@@ -56,34 +56,37 @@ void adopt_hoisted_headers(Call& call, aws::Scheme scheme) {
   }
 }
 
-Task<std::string> secret_of(Context& ctx, Call& call, std::string_view access_key,
-                            std::string_view session_token) {
-  const auto found = co_await call.services.authority.find_secret(ctx, access_key);
+using KeyPtr = std::shared_ptr<const auth::KnownKey>;
+
+Task<KeyPtr> find_key(Context& ctx, Call& call, std::string_view access_key,
+                      std::string_view session_token) {
+  KeyPtr found = co_await call.services.authority.find_key(ctx, access_key);
   if (!found) refuse(aws::unknown_access_key(access_key));
   // Every key is a static one.
   if (!session_token.empty()) refuse(S3ErrorCode::invalid_token);
-  co_return found->secret_access_key;
+  co_return found;
 }
 
-Task<std::string> authenticate_v4(Context& ctx, Call& call, aws::Scheme scheme) {
+Task<KeyPtr> authenticate_v4(Context& ctx, Call& call, aws::Scheme scheme) {
   const auto auth = require(aws::parse_sigv4(call.wire, scheme));
-  const std::string secret = co_await secret_of(ctx, call, auth.access_key, auth.session_token);
-  auto verdict = require(
-      aws::verify_sigv4(call.wire, auth, secret, call.services.clock.now(), call.services.keys));
+  KeyPtr key = co_await find_key(ctx, call, auth.access_key, auth.session_token);
+  auto verdict = require(aws::verify_sigv4(call.wire, auth, key->secret.secret_access_key,
+                                           call.services.clock.now(), call.services.keys));
   call.payload_hash = auth.payload_hash;
   call.query = aws::split_query(call.wire.raw_query, verdict.plus);
   call.chunks = std::move(verdict.chunks);
-  co_return auth.access_key;
+  co_return key;
 }
 
-Task<std::string> authenticate_v2(Context& ctx, Call& call, aws::Scheme scheme) {
+Task<KeyPtr> authenticate_v2(Context& ctx, Call& call, aws::Scheme scheme) {
   const auto auth = require(aws::parse_sigv2(call.wire, scheme));
-  const std::string secret = co_await secret_of(ctx, call, auth.access_key, auth.session_token);
+  KeyPtr key = co_await find_key(ctx, call, auth.access_key, auth.session_token);
   const std::string_view virtual_bucket =
       call.target.virtual_host ? std::string_view(call.target.bucket) : std::string_view();
-  require(aws::verify_sigv2(call.wire, auth, secret, virtual_bucket, call.services.clock.now()));
+  require(aws::verify_sigv2(call.wire, auth, key->secret.secret_access_key, virtual_bucket,
+                            call.services.clock.now()));
   call.query = aws::split_query(call.wire.raw_query);
-  co_return auth.access_key;
+  co_return key;
 }
 
 }  // namespace
@@ -92,10 +95,12 @@ Task<> authenticate(Context& ctx, Call& call) {
   const aws::Scheme scheme = require(aws::find_scheme(call.wire));
   if (scheme == aws::Scheme::anonymous) refuse(S3ErrorCode::access_denied);
   const bool v4 = scheme == aws::Scheme::v4_header || scheme == aws::Scheme::v4_query;
-  const std::string access_key = v4 ? co_await authenticate_v4(ctx, call, scheme)
-                                    : co_await authenticate_v2(ctx, call, scheme);
-  call.principal = co_await call.services.authority.principal_of(ctx, access_key);
-  if (!call.principal) refuse(aws::unknown_access_key(access_key));
+  const KeyPtr key = v4 ? co_await authenticate_v4(ctx, call, scheme)
+                        : co_await authenticate_v2(ctx, call, scheme);
+  call.principal = key->principal;
+  if (!call.principal) {
+    refuse(aws::unknown_access_key(key->secret.credential.access_key_id));
+  }
   adopt_hoisted_headers(call, scheme);
 }
 

@@ -153,6 +153,7 @@ std::expected<versioning::Metadata, S3Error> stored_metadata(const HeaderViews& 
 
 HeaderFields shown_headers(const versioning::Metadata& metadata) {
   HeaderFields out;
+  if (metadata.empty()) return out;
   for (const auto name : kContentHeaders) {
     const auto found = metadata.find(private_key(name));
     if (found != metadata.end()) out.emplace_back(name, encode_words(found->second));
