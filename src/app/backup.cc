@@ -67,7 +67,7 @@ class HeldStore {
   explicit HeldStore(const Config& config)
       : loops_(1),
         pool_({.name = "metadata"}),
-        store_(open_kv(config, {.loops = loops_, .pool = pool_})) {}
+        store_(open_kv(config, {.loops = loops_, .pool = pool_, .clock = clock_})) {}
 
   HeldStore(const HeldStore&) = delete;
   HeldStore& operator=(const HeldStore&) = delete;
@@ -86,6 +86,7 @@ class HeldStore {
   }
 
  private:
+  SystemClock clock_;
   io::Loops loops_;
   io::BlockingPool pool_;
   std::unique_ptr<kv::Store> store_;

@@ -11,6 +11,7 @@
 
 #include "app/config_keys.h"
 #include "base/format.h"
+#include "http/client.h"
 
 namespace tarn::app {
 
@@ -38,6 +39,7 @@ class Loader {
   void read_environment(std::string_view prefix);
   void apply_defaults();
   void apply(const std::string& name, const Value& value);
+  void check_s3();
   void check();
   void expand(stdfs::path& path) const;
 
@@ -158,6 +160,10 @@ void Loader::apply_defaults() {
   config.database_path = base / "metadata";
   config.blockstore_path = base / "objects";
   config.committed.disk_cache_dir = base / "cache";
+  config.dynamodb.credentials.home = sources_.home;
+  config.dynamodb.credentials.environment = sources_.environment;
+  config.s3.credentials.home = sources_.home;
+  config.s3.credentials.environment = sources_.environment;
 }
 
 void Loader::apply(const std::string& name, const Value& value) {
@@ -171,13 +177,29 @@ void Loader::apply(const std::string& name, const Value& value) {
   }
 }
 
+void Loader::check_s3() {
+  Config& config = loaded_.config;
+  const S3Blockstore& s3 = config.s3;
+  // The default is a local store's.
+  if (config.default_namespace_prefix == Config().default_namespace_prefix) {
+    config.default_namespace_prefix.clear();
+  }
+  if (!s3.store.endpoint.empty() && !http::parse_url(s3.store.endpoint)) {
+    problem("blockstore.s3.endpoint: not a URL of http or https");
+  }
+  if (s3.credentials.access_key_id.empty() != s3.credentials.secret_access_key.empty()) {
+    problem("blockstore.s3.credentials: both access_key_id and secret_access_key, or neither");
+  }
+}
+
 void Loader::check() {
   Config& config = loaded_.config;
   expand(config.database_path);
   expand(config.blockstore_path);
   expand(config.committed.disk_cache_dir);
   // A local store's range files are on a local disk already; a second copy would only cost space.
-  if (config.blockstore != BlockstoreType::mem) config.committed.disk_cache_dir.clear();
+  if (config.blockstore == BlockstoreType::local) config.committed.disk_cache_dir.clear();
+  if (config.blockstore == BlockstoreType::s3) check_s3();
   if (config.auth.secret_key.empty()) problem("auth.encrypt.secret_key: required");
   if (config.database == DatabaseType::postgres && config.postgres.connection_string.empty()) {
     problem("database.postgres.connection_string: required with database.type postgres");

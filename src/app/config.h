@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "auth/authority.h"
+#include "aws/credentials/credentials.h"
 #include "base/log.h"
 #include "block/fs/fs_object_store.h"
+#include "block/s3/s3_config.h"
 #include "catalog/catalog.h"
 #include "http/server.h"
+#include "kv/dynamo/dynamo_store.h"
 #include "kv/postgres/postgres_config.h"
 #include "kv/rocks/rocks_store.h"
 #include "versioning/committed/committed.h"
@@ -23,12 +26,26 @@
 
 namespace tarn::app {
 
-enum class DatabaseType : std::uint8_t { local, mem, postgres };
-enum class BlockstoreType : std::uint8_t { local, mem };
+enum class DatabaseType : std::uint8_t { local, mem, dynamodb, postgres };
+enum class BlockstoreType : std::uint8_t { local, mem, s3 };
 
 /// A text that must not be shown.
 struct Secret {
   std::string text;
+};
+
+/// database.dynamodb.*
+struct DynamoDatabase {
+  kv::DynamoConfig store{.region = ""};  // empty: from the environment or the profile
+  aws::CredentialsConfig credentials;
+  std::size_t connections_max = 0;  // per loop; 0 = the client's own
+};
+
+/// blockstore.s3.*
+struct S3Blockstore {
+  block::S3Config store{.region = ""};  // empty: from the environment or the profile
+  aws::CredentialsConfig credentials;
+  bool verify_certificate = true;
 };
 
 struct Config {
@@ -46,12 +63,14 @@ struct Config {
   bool database_sync = true;
   std::uint64_t database_cache_bytes = 64 * 1024 * 1024;
   kv::PostgresConfig postgres;
+  DynamoDatabase dynamodb;
 
   BlockstoreType blockstore = BlockstoreType::local;
   std::filesystem::path blockstore_path;
   std::vector<std::string> allowed_external_prefixes;
   bool import_enabled = false;
   std::uint64_t temp_bytes_max = 64ULL << 30;
+  S3Blockstore s3;
   std::string default_namespace_prefix = "local://";
 
   versioning::CommittedConfig committed;

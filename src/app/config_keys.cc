@@ -105,12 +105,14 @@ std::optional<std::string> set_log_output(Config& config, std::string_view value
 std::optional<std::string> set_database_type(Config& config, std::string_view value) {
   if (value == "local" || value == "rocks") {
     config.database = DatabaseType::local;
-  } else if (value == "postgres") {
-    config.database = DatabaseType::postgres;
   } else if (value == "mem") {
     config.database = DatabaseType::mem;
+  } else if (value == "dynamodb") {
+    config.database = DatabaseType::dynamodb;
+  } else if (value == "postgres") {
+    config.database = DatabaseType::postgres;
   } else {
-    return format("'{}' is not served by this version (local, postgres, mem)", value);
+    return format("'{}' is not served by this version (local, postgres, dynamodb, mem)", value);
   }
   return std::nullopt;
 }
@@ -120,9 +122,19 @@ std::optional<std::string> set_blockstore_type(Config& config, std::string_view 
     config.blockstore = BlockstoreType::local;
   } else if (value == "mem") {
     config.blockstore = BlockstoreType::mem;
+  } else if (value == "s3") {
+    config.blockstore = BlockstoreType::s3;
   } else {
-    return format("'{}' is not served by this version (local, mem)", value);
+    return format("'{}' is not served by this version (local, s3, mem)", value);
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> set_s3_encryption(Config& config, std::string_view value) {
+  if (!value.empty() && value != "AES256" && value != "aws:kms") {
+    return format("'{}' is neither AES256 nor aws:kms", value);
+  }
+  config.s3.store.server_side_encryption = value;
   return std::nullopt;
 }
 
@@ -200,8 +212,8 @@ std::vector<Key> server_keys() {
 
 std::vector<Key> storage_keys() {
   return {
-      {"database.type", "local, postgres or mem", "local",
-       "Where metadata lives: embedded RocksDB, PostgreSQL, or memory for trials.",
+      {"database.type", "local, postgres, dynamodb or mem", "local",
+       "Where metadata lives: embedded RocksDB, PostgreSQL, a table on AWS, or memory for trials.",
        set_database_type},
       {"database.local.path", "path", "~/tarn/metadata", "Directory of the embedded store.",
        text(TARN_AT(database_path))},
@@ -209,6 +221,26 @@ std::vector<Key> storage_keys() {
        "Sync to the disk before acknowledging a write.", flag(TARN_AT(database_sync))},
       {"database.local.cache_size_bytes", "size", "64MiB",
        "Most memory for cached metadata blocks.", size(TARN_AT(database_cache_bytes))},
+      {"database.dynamodb.table_name", "text", "kvstore", "The table; made if there is none.",
+       text(TARN_AT(dynamodb.store.table))},
+      {"database.dynamodb.aws_region", "text", "from the environment or profile, else us-east-1",
+       "Region of the table.", text(TARN_AT(dynamodb.store.region))},
+      {"database.dynamodb.endpoint", "URL", "AWS in the region",
+       "Another DynamoDB, such as an emulator.", text(TARN_AT(dynamodb.store.endpoint))},
+      {"database.dynamodb.aws_profile", "text", "", "Profile of the credentials file.",
+       text(TARN_AT(dynamodb.credentials.profile))},
+      {"database.dynamodb.aws_access_key_id", "text", "",
+       "Key, instead of what the environment, profile or machine offers.",
+       text(TARN_AT(dynamodb.credentials.access_key_id))},
+      {"database.dynamodb.aws_secret_access_key", "secret", "", "Secret of that key.",
+       text(TARN_AT(dynamodb.credentials.secret_access_key)), true},
+      {"database.dynamodb.scan_limit", "number", "1024", "Most records of one page.",
+       size(TARN_AT(dynamodb.store.scan_limit))},
+      {"database.dynamodb.max_attempts", "number", "10",
+       "Tries of one call before it fails; pauses between them grow.",
+       size(TARN_AT(dynamodb.store.max_attempts))},
+      {"database.dynamodb.max_connections", "number", "0 = 64", "Connections per processor core.",
+       size(TARN_AT(dynamodb.connections_max))},
       {"database.postgres.connection_string", "secret", "",
        "URI or key=value pairs, as libpq takes them; sslmode decides about TLS.",
        text(TARN_AT(postgres.connection_string)), true},
@@ -221,8 +253,9 @@ std::vector<Key> storage_keys() {
       {"database.postgres.statement_timeout", "duration", "60s",
        "Longest a statement may take; a caller's own deadline may be sooner.",
        duration(TARN_AT(postgres.statement_timeout))},
-      {"blockstore.type", "local or mem", "local",
-       "Where objects live: a directory, or memory for trials.", set_blockstore_type},
+      {"blockstore.type", "local, s3 or mem", "local",
+       "Where objects live: a directory, an S3 service, or memory for trials.",
+       set_blockstore_type},
       {"blockstore.local.path", "path", "~/tarn/objects", "Root directory of the objects.",
        text(TARN_AT(blockstore_path))},
       {"blockstore.local.allowed_external_prefixes", "list of paths", "",
@@ -232,7 +265,7 @@ std::vector<Key> storage_keys() {
        "Announce import from local directories.", flag(TARN_AT(import_enabled))},
       {"blockstore.local.temp_bytes_max", "size", "64GiB",
        "Bytes that uploads in progress may hold.", size(TARN_AT(temp_bytes_max))},
-      {"blockstore.default_namespace_prefix", "text", "local://",
+      {"blockstore.default_namespace_prefix", "text", "local:// for a local store",
        "Shown to clients as a suggestion.", text(TARN_AT(default_namespace_prefix))},
       {"blockstore.signing.secret_key", "secret", "OVERRIDE_THIS_SIGNING_SECRET_DEFAULT",
        "Signs the physical addresses handed to clients.", text(TARN_AT(catalog.signing_secret)),
@@ -268,6 +301,57 @@ std::vector<Key> storage_keys() {
        duration(TARN_AT(engine.repository_cache_age))},
       {"graveler.commit_cache.size", "number", "50000", "Commits kept in memory.",
        size(TARN_AT(engine.commit_cache_entries))},
+  };
+}
+
+template <class Place>
+Setter unless(Place place) {
+  return [place](Config& config, std::string_view value) -> std::optional<std::string> {
+    const auto result = parse_bool(value);
+    if (!result) return result.error().message;
+    place(config) = !*result;
+    return std::nullopt;
+  };
+}
+
+std::vector<Key> s3_keys() {
+  return {
+      {"blockstore.s3.endpoint", "URL", "AWS in the region", "Another S3 service.",
+       text(TARN_AT(s3.store.endpoint))},
+      {"blockstore.s3.region", "text", "from the environment or profile, else us-east-1",
+       "Region of buckets that do not tell theirs.", text(TARN_AT(s3.store.region))},
+      {"blockstore.s3.discover_bucket_region", "boolean", "true",
+       "Ask the service where a bucket is.", flag(TARN_AT(s3.store.discover_bucket_region))},
+      {"blockstore.s3.force_path_style", "boolean", "false",
+       "Buckets in the path, not in the host name.", flag(TARN_AT(s3.store.force_path_style))},
+      {"blockstore.s3.profile", "text", "", "Profile of the credentials file.",
+       text(TARN_AT(s3.credentials.profile))},
+      {"blockstore.s3.credentials_file", "path", "~/.aws/credentials", "Where profiles are.",
+       text(TARN_AT(s3.credentials.credentials_file))},
+      {"blockstore.s3.credentials.access_key_id", "text", "",
+       "Key, instead of what the environment, profile or machine offers.",
+       text(TARN_AT(s3.credentials.access_key_id))},
+      {"blockstore.s3.credentials.secret_access_key", "secret", "", "Secret of that key.",
+       text(TARN_AT(s3.credentials.secret_access_key)), true},
+      {"blockstore.s3.credentials.session_token", "secret", "", "Token of a temporary key.",
+       text(TARN_AT(s3.credentials.session_token)), true},
+      {"blockstore.s3.web_identity.session_duration", "duration", "the role's own",
+       "Life of credentials got by web identity.",
+       duration(TARN_AT(s3.credentials.web_identity_duration))},
+      {"blockstore.s3.web_identity.session_expiry_window", "duration", "5m",
+       "Temporary credentials are refreshed so long before they end.",
+       duration(TARN_AT(s3.credentials.expiry_window))},
+      {"blockstore.s3.max_retries", "number", "5",
+       "Times a request is repeated while the service is in trouble.",
+       size(TARN_AT(s3.store.max_retries))},
+      {"blockstore.s3.server_side_encryption", "AES256 or aws:kms", "",
+       "Encryption asked for with every write.", set_s3_encryption},
+      {"blockstore.s3.server_side_encryption_kms_key_id", "text", "the bucket's", "Key of aws:kms.",
+       text(TARN_AT(s3.store.server_side_encryption_kms_key_id))},
+      {"blockstore.s3.skip_verify_certificate_test_only", "boolean", "false",
+       "Take any TLS certificate.", unless(TARN_AT(s3.verify_certificate))},
+      {"blockstore.s3.client_log_retries", "boolean", "false", "A log line for every repetition.",
+       flag(TARN_AT(s3.store.log_retries))},
   };
 }
 
@@ -313,9 +397,16 @@ std::vector<Key> keys_without_effect() {
                                       "database.drop_tables",
                                       "database.postgres.metrics",
                                       "database.postgres.scan_page_size",
+                                      "database.dynamodb.health_check_interval",
                                       "database.local.prefetch_size",
                                       "database.local.enable_logging",
                                       "blockstore.local.import_hidden",
+                                      "blockstore.s3.client_log_request",
+                                      "blockstore.s3.disable_pre_signed",
+                                      "blockstore.s3.disable_pre_signed_multipart",
+                                      "blockstore.s3.disable_pre_signed_ui",
+                                      "blockstore.s3.pre_signed_endpoint",
+                                      "blockstore.s3.pre_signed_expiry",
                                       "committed.local_cache.range_proportion",
                                       "committed.local_cache.metarange_proportion",
                                       "ugc.prepare_max_file_size",
@@ -367,7 +458,8 @@ std::vector<Key> keys_without_effect() {
 
 std::vector<Key> make_keys() {
   std::vector<Key> keys;
-  for (auto part : {server_keys(), storage_keys(), access_keys(), keys_without_effect()}) {
+  for (auto part :
+       {server_keys(), storage_keys(), s3_keys(), access_keys(), keys_without_effect()}) {
     keys.insert(keys.end(), part.begin(), part.end());
   }
   std::ranges::sort(keys, {}, &Key::name);

@@ -49,9 +49,11 @@ Core::~Core() {
 
 void Core::open(const Config& config) {
   Context ctx;
-  kv = open_kv(config, {.loops = loops, .pool = metadata_pool});
+  kv = open_kv(config, {.loops = loops, .pool = metadata_pool, .clock = clock});
   wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
-  objects = wait_for(loops.any(), open_object_store(ctx, config, file_pool));
+  objects =
+      wait_for(loops.any(),
+               open_object_store(ctx, config, {.loops = loops, .pool = file_pool, .clock = clock}));
   committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);
   engine = std::make_unique<versioning::Engine>(
       versioning::Engine::Parts{

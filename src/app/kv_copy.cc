@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "io/blocking_pool.h"
 #include "io/loops.h"
 #include "kv/copy.h"
@@ -77,7 +78,8 @@ void check_source(const Side& from, const KvCopyOptions& options) {
 class OpenStore {
  public:
   OpenStore(const Side& side, io::Loops& loops, io::BlockingPool& pool)
-      : loops_(loops), store_(open_kv(side.config, {.loops = loops, .pool = pool})) {}
+      : loops_(loops),
+        store_(open_kv(side.config, {.loops = loops, .pool = pool, .clock = clock_})) {}
 
   OpenStore(const OpenStore&) = delete;
   OpenStore& operator=(const OpenStore&) = delete;
@@ -93,6 +95,7 @@ class OpenStore {
   kv::Store& operator*() { return *store_; }
 
  private:
+  SystemClock clock_;
   io::Loops& loops_;
   std::unique_ptr<kv::Store> store_;
 };

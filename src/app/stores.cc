@@ -1,12 +1,18 @@
 #include "app/stores.h"
 
+#include <chrono>
 #include <utility>
 
+#include "app/blocking_wait.h"
+#include "aws/credentials/credentials.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "block/fs/fs_object_store.h"
 #include "block/mem/mem_object_store.h"
 #include "block/metered_store.h"
+#include "block/s3/s3_object_store.h"
+#include "http/client.h"
+#include "kv/dynamo/dynamo_store.h"
 #include "kv/mem/mem_store.h"
 #include "kv/metered_store.h"
 #include "kv/postgres/postgres_store.h"
@@ -26,6 +32,45 @@ std::unique_ptr<kv::Store> open_rocks(kv::RocksConfig config, io::BlockingPool& 
   }
 }
 
+std::unique_ptr<kv::Store> open_dynamo(const Config& config, const StoreTools& tools) {
+  kv::DynamoConfig dynamo = config.dynamodb.store;
+  aws::CredentialsConfig login = config.dynamodb.credentials;
+  if (dynamo.region.empty()) {
+    dynamo.region = aws::find_region_blocking(login).value_or("us-east-1");
+  }
+  login.region = dynamo.region;
+  http::ClientConfig connections;
+  if (config.dynamodb.connections_max > 0) {
+    connections.connections_per_host = config.dynamodb.connections_max;
+  }
+  kv::DynamoParts parts{.client = std::make_unique<http::Client>(connections)};
+  parts.credentials =
+      aws::make_credentials(std::move(login), *parts.client, tools.pool, tools.clock);
+  Context ctx;
+  return wait_for(tools.loops.any(),
+                  kv::DynamoStore::open(ctx, std::move(dynamo), std::move(parts), tools.clock));
+}
+
+Task<std::unique_ptr<block::ObjectStore>> open_s3(Context& ctx, const Config& config,
+                                                  const StoreTools& tools) {
+  block::S3Config s3 = config.s3.store;
+  aws::CredentialsConfig login = config.s3.credentials;
+  if (s3.region.empty()) {
+    const auto region =
+        co_await tools.pool.run(ctx, [login] { return aws::find_region_blocking(login); });
+    s3.region = region.value_or("us-east-1");
+  }
+  login.region = s3.region;
+  s3.default_namespace_prefix = config.default_namespace_prefix;
+  s3.presign = false;  // no edge hands such URLs out
+  auto client = std::make_unique<http::Client>(http::ClientConfig{
+      .idle_timeout = std::chrono::seconds(60),  // a large copy is silent so long
+      .tls = {.verify = config.s3.verify_certificate}});
+  auto credentials = aws::make_credentials(std::move(login), *client, tools.pool, tools.clock);
+  co_return std::make_unique<block::S3ObjectStore>(std::move(s3), std::move(client),
+                                                   std::move(credentials), tools.pool, tools.clock);
+}
+
 }  // namespace
 
 std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools) {
@@ -41,12 +86,14 @@ std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools
     case DatabaseType::postgres:
       return std::make_unique<kv::MeteredStore>(
           kv::PostgresStore::open(config.postgres, tools.loops, tools.pool), "postgres");
+    case DatabaseType::dynamodb:
+      return std::make_unique<kv::MeteredStore>(open_dynamo(config, tools), "dynamo");
   }
   std::unreachable();
 }
 
 Task<std::unique_ptr<block::ObjectStore>> open_object_store(Context& ctx, const Config& config,
-                                                            io::BlockingPool& pool) {
+                                                            const StoreTools& tools) {
   switch (config.blockstore) {
     case BlockstoreType::mem:
       co_return std::make_unique<block::MeteredStore>(std::make_unique<block::MemObjectStore>());
@@ -57,8 +104,10 @@ Task<std::unique_ptr<block::ObjectStore>> open_object_store(Context& ctx, const 
                          .import_enabled = config.import_enabled,
                          .default_namespace_prefix = config.default_namespace_prefix};
       co_return std::make_unique<block::MeteredStore>(
-          co_await block::FsObjectStore::open(ctx, std::move(fs), pool));
+          co_await block::FsObjectStore::open(ctx, std::move(fs), tools.pool));
     }
+    case BlockstoreType::s3:
+      co_return std::make_unique<block::MeteredStore>(co_await open_s3(ctx, config, tools));
   }
   std::unreachable();
 }

@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "base/context.h"
 #include "base/task.h"
+#include "base/time.h"
 #include "block/object_store.h"
 #include "io/blocking_pool.h"
 #include "io/loops.h"
@@ -17,13 +18,14 @@ namespace tarn::app {
 struct StoreTools {
   const io::Loops& loops;
   io::BlockingPool& pool;
+  const Clock& clock;
 };
 
 /// Blocking, not on one of the loops. Metered. Throws Error as the backends' open() do.
 std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools);
 
-/// Metered. Throws Error as the backends' open() do.
+/// Metered. `pool` is for object files. Throws Error as the backends' open() do.
 Task<std::unique_ptr<block::ObjectStore>> open_object_store(Context& ctx, const Config& config,
-                                                            io::BlockingPool& pool);
+                                                            const StoreTools& tools);
 
 }  // namespace tarn::app
