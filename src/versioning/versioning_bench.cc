@@ -141,6 +141,21 @@ void diff_of_60_changes(benchmark::State& state) {
 
 BENCHMARK(diff_of_60_changes);
 
+void merge_60_changes_on_each_side(benchmark::State& state) {
+  Bench bench;
+  const MetaRangeId base = bench.apply({}, records_of(0, 1, 0));
+  const MetaRangeId left = bench.apply(base, records_of(250, 1'000, 1));
+  const MetaRangeId right = bench.apply(base, records_of(750, 1'000, 2));
+  for (auto unused : state) {
+    const TreeMergeResult merged =
+        wait_for(bench.loop,
+                 bench.committed.merge(bench.ctx, kSpace, left, right, base, MergeStrategy::none));
+    if (merged.summary.changed != kRecords / 1'000) state.SkipWithError("another merge");
+  }
+}
+
+BENCHMARK(merge_60_changes_on_each_side);
+
 /// Two staging tokens over a tree, as a listing reads them.
 void read_staged_over_committed(benchmark::State& state) {
   const auto newest = records_of(0, 7, 2);
