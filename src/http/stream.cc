@@ -12,7 +12,9 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <linux/sockios.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "http/socket_stream.h"
@@ -78,6 +80,12 @@ class PlainStream : public Stream {
     const int handle = const_cast<tcp::socket&>(socket_).native_handle();
     const auto seen = ::recv(handle, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
+  std::size_t unsent_bytes() const override {
+    int bytes = 0;
+    const int handle = const_cast<tcp::socket&>(socket_).native_handle();
+    return ::ioctl(handle, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
   }
 
   void cancel() override {

@@ -38,6 +38,8 @@ class Stream {
   /// Nothing has arrived that nobody asked for, the peer's end included: a kept connection that is
   /// not quiet is of no use.
   virtual bool is_quiet() const = 0;
+  /// Written, but not yet acknowledged by the peer's machine.
+  virtual std::size_t unsent_bytes() const = 0;
   /// Ends the operations under way; the stream stays usable.
   virtual void cancel() = 0;
   /// Tells the peer that nothing more will be sent, where TLS has a word for it.

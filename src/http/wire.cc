@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.h"
 
@@ -72,6 +73,7 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
   advance(stream_->write_now(std::span(left).first(count)));
   while (first < count) {
     arm(stall, ctx);
+    writing_ = {.stall = stall, .ctx = ctx};
     const auto [error, bytes] =
         co_await stream_->write_some(std::span(left).subspan(first, count - first));
     advance(bytes);
@@ -84,7 +86,13 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
   co_return WireEnd::ok;
 }
 
+bool Wire::is_draining() {
+  const std::size_t before = std::exchange(writing_->unsent, stream_->unsent_bytes());
+  return writing_->unsent < before;
+}
+
 void Wire::on_tick() {
+  if (writing_ && is_draining()) arm(writing_->stall, writing_->ctx);
   if (due_ > ticks_.now) return;
   due_ = kNever;
   overdue_ = true;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/context.h"
@@ -39,13 +40,17 @@ class Wire {
   /// From here on operations end with timed_out after `timeout`, or at the deadline of `ctx`.
   void arm(std::chrono::milliseconds timeout, const Context* ctx = nullptr);
 
-  void disarm() { due_ = kNever; }
+  void disarm() {
+    due_ = kNever;
+    writing_.reset();
+  }
 
   Task<WireEnd> handshake();
   Task<WireRead> read_some(std::span<char> into);
   /// What the peer still sends, to be thrown away.
   Task<WireRead> read_raw(std::span<char> into);
-  /// Writes everything. Each progress starts a new `stall` timeout.
+  /// Writes everything. Each progress starts a new `stall` timeout; a peer that takes bytes out of
+  /// the socket's buffer makes progress, even while that is still too full for more.
   Task<WireEnd> write(std::span<const boost::asio::const_buffer> pieces,
                       std::chrono::milliseconds stall, const Context* ctx = nullptr);
 
@@ -67,11 +72,19 @@ class Wire {
  private:
   static constexpr std::uint64_t kNever = UINT64_MAX;
 
+  struct Writing {
+    std::chrono::milliseconds stall;
+    const Context* ctx;
+    std::size_t unsent = 0;  // at the last tick
+  };
+
   WireEnd end_of(const boost::system::error_code& error);
+  bool is_draining();
 
   std::unique_ptr<Stream> stream_;
   const Ticks& ticks_;
   std::uint64_t due_ = kNever;
+  std::optional<Writing> writing_;  // a write waits for room
   bool overdue_ = false;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
