@@ -126,6 +126,7 @@ struct MultipartUpload {
   std::string branch;              // "" for an upload begun by the reference
   std::string checksum_algorithm;  // S3's name, e.g. "CRC32"; "" = none was asked for
   std::string checksum_type;       // "COMPOSITE", "FULL_OBJECT" or ""
+  std::string completing;          // ETag of the parts a completion has begun to join; "" = none
   std::string path;
   Timestamp creation_date;
   std::string physical_address;
@@ -280,6 +281,13 @@ class Catalog {
   Task<Entry> complete_upload(Context& ctx, const versioning::Repository& repository,
                               const BranchId& branch, const MultipartUpload& upload,
                               std::vector<block::Part> parts, Condition condition);
+  /// Goes on where a completion of the same parts failed after joining them: the parts are gone
+  /// then. nullopt: there was none, complete_upload() is to be called.
+  Task<std::optional<Entry>> resume_completion(Context& ctx,
+                                               const versioning::Repository& repository,
+                                               const BranchId& branch,
+                                               const MultipartUpload& upload, std::string_view etag,
+                                               Condition condition);
   Task<> abort_upload(Context& ctx, const versioning::Repository& repository,
                       const MultipartUpload& upload);
   Task<std::vector<UploadedPart>> list_parts(Context& ctx, const versioning::Repository& repository,

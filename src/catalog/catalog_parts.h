@@ -42,11 +42,25 @@ struct Catalog::Impl {
   Task<> put_entry(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
                    std::string_view path, const Entry& entry, const Condition& condition,
                    versioning::WriteOptions options);
+  /// The same for an entry whose bytes nobody else has: removes them if the entry is refused.
+  Task<> put_new(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
+                 std::string_view path, const Entry& entry, const Condition& condition,
+                 versioning::WriteOptions options);
   /// Bounded by configuration; `verify` sees the digests before the bytes become visible. Both
   /// arguments must outlive the put.
   block::PutOptions put_options(
       block::Digests& digests,
       const std::function<void(const block::Digests::Values&)>& verify) const;
+  /// The entry of an upload whose parts were joined into these bytes; the upload is over.
+  Task<Entry> put_joined(Context& ctx, const versioning::Repository& repository,
+                         const BranchId& branch, const MultipartUpload& upload,
+                         const block::ObjectInfo& joined, const Condition& condition);
+  /// Removes an upload whose id nobody was told; a failure is logged.
+  Task<> drop_upload(Context& ctx, const versioning::Repository& repository,
+                     const MultipartUpload& upload);
+  /// Removes the marker of a repository that was not created, so that its namespace can be used;
+  /// a failure is logged.
+  Task<> drop_marker(Context& ctx, const RepositoryId& id, const block::ObjectRef& marker);
   /// Removes bytes that did not become an object; a failure is logged, garbage collection finds
   /// them later.
   Task<> drop_bytes(Context& ctx, const block::ObjectRef& ref);

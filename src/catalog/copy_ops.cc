@@ -23,7 +23,7 @@ Task<Entry> Catalog::copy(Context& ctx, const CopySource& source,
   const block::ObjectRef to = object_of(target, entry);
   const auto copied = co_await impl_->objects.copy(ctx, from, to);
   entry.size = copied.size;
-  co_await impl_->put_entry(ctx, target, branch, path, entry, params.condition, options);
+  co_await impl_->put_new(ctx, target, branch, path, entry, params.condition, options);
   co_return entry;
 }
 

@@ -1,6 +1,10 @@
 // Catalog: multipart uploads (S3). The store keeps the parts, the KV what the upload is for.
+#include <exception>
+
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "block/part_list.h"
 #include "catalog/catalog_parts.h"
 
 namespace tarn::catalog {
@@ -12,6 +16,21 @@ block::ObjectRef object_of_upload(const versioning::Repository& repository,
   return {.storage_namespace = repository.storage_namespace,
           .address = upload.physical_address,
           .type = block::AddressType::relative};
+}
+
+/// Of the object that these parts make. "" if an ETag is none, which the store refuses.
+std::string etag_of(const std::vector<block::Part>& parts) {
+  std::vector<std::string> md5s;
+  for (const block::Part& part : parts) {
+    std::string_view hex = part.etag;
+    if (hex.size() >= 2 && hex.front() == '"' && hex.back() == '"') {
+      hex = hex.substr(1, hex.size() - 2);
+    }
+    auto md5 = from_hex(hex);
+    if (!md5) return {};
+    md5s.push_back(*std::move(md5));
+  }
+  return block::joined_etag(md5s);
 }
 
 std::uint64_t length_of(const Entry& entry, const block::ByteRange& range) {
@@ -36,8 +55,28 @@ Task<MultipartUpload> Catalog::create_upload(Context& ctx, const versioning::Rep
                          .metadata = std::move(params.metadata),
                          .content_type = std::move(params.content_type)};
   upload.id = co_await impl_->objects.create_multipart(ctx, object_of_upload(repository, upload));
-  co_await impl_->uploads.put(ctx, repository, upload);
+  std::exception_ptr failure;
+  try {
+    co_await impl_->uploads.put(ctx, repository, upload);
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    co_await impl_->drop_upload(ctx, repository, upload);
+    std::rethrow_exception(failure);
+  }
   co_return upload;
+}
+
+Task<> Catalog::Impl::drop_upload(Context& ctx, const versioning::Repository& repository,
+                                  const MultipartUpload& upload) {
+  try {
+    co_await objects.abort_multipart(ctx, object_of_upload(repository, upload), upload.id);
+    co_await uploads.remove(ctx, repository, upload.id);
+  } catch (const Error& error) {
+    log::write(log::Level::warn, ctx, "records of a failed upload stay",
+               {{"upload_id", upload.id}, {"error", error.message()}});
+  }
 }
 
 Task<MultipartUpload> Catalog::get_upload(Context& ctx, const versioning::Repository& repository,
@@ -95,22 +134,52 @@ Task<UploadedPart> Catalog::copy_part(Context& ctx, const versioning::Repository
   co_return part;
 }
 
-Task<Entry> Catalog::complete_upload(Context& ctx, const versioning::Repository& repository,
-                                     const BranchId& branch, const MultipartUpload& upload,
-                                     std::vector<block::Part> parts, Condition condition) {
-  co_await impl_->check_write(ctx, repository, branch, upload.path, condition, {});
-  const auto joined = co_await impl_->objects.complete_multipart(
-      ctx, object_of_upload(repository, upload), upload.id, std::move(parts));
+Task<Entry> Catalog::Impl::put_joined(Context& ctx, const versioning::Repository& repository,
+                                      const BranchId& branch, const MultipartUpload& upload,
+                                      const block::ObjectInfo& joined, const Condition& condition) {
   const Entry entry{.address = upload.physical_address,
-                    .last_modified = impl_->clock.now(),
+                    .last_modified = clock.now(),
                     .size = joined.size,
                     .etag = joined.etag,
                     .metadata = upload.metadata,
                     .content_type = upload.content_type.empty() ? std::string(kDefaultContentType)
                                                                 : upload.content_type};
-  co_await impl_->put_entry(ctx, repository, branch, upload.path, entry, condition, {});
-  co_await impl_->uploads.remove(ctx, repository, upload.id);
+  co_await put_entry(ctx, repository, branch, upload.path, entry, condition, {});
+  co_await uploads.remove(ctx, repository, upload.id);
   co_return entry;
+}
+
+Task<Entry> Catalog::complete_upload(Context& ctx, const versioning::Repository& repository,
+                                     const BranchId& branch, const MultipartUpload& upload,
+                                     std::vector<block::Part> parts, Condition condition) {
+  const std::string etag = etag_of(parts);
+  if (auto entry = co_await resume_completion(ctx, repository, branch, upload, etag, condition)) {
+    co_return *std::move(entry);
+  }
+  co_await impl_->check_write(ctx, repository, branch, upload.path, condition, {});
+  if (upload.completing != etag) {
+    MultipartUpload begun = upload;
+    begun.completing = etag;
+    co_await impl_->uploads.put_detail(ctx, repository, begun);
+  }
+  const auto joined = co_await impl_->objects.complete_multipart(
+      ctx, object_of_upload(repository, upload), upload.id, std::move(parts));
+  co_return co_await impl_->put_joined(ctx, repository, branch, upload, joined, condition);
+}
+
+Task<std::optional<Entry>> Catalog::resume_completion(Context& ctx,
+                                                      const versioning::Repository& repository,
+                                                      const BranchId& branch,
+                                                      const MultipartUpload& upload,
+                                                      std::string_view etag, Condition condition) {
+  if (upload.completing.empty()) co_return std::nullopt;
+  // Only a completion of this upload writes to its address, and writes all of it or nothing.
+  auto joined = co_await impl_->objects.head(ctx, object_of_upload(repository, upload));
+  if (!joined) co_return std::nullopt;
+  if (upload.completing != etag) throw Error(ErrorCode::upload_not_found, "upload not found");
+  co_await impl_->check_write(ctx, repository, branch, upload.path, condition, {});
+  joined->etag = upload.completing;
+  co_return co_await impl_->put_joined(ctx, repository, branch, upload, *joined, condition);
 }
 
 Task<> Catalog::abort_upload(Context& ctx, const versioning::Repository& repository,

@@ -1,6 +1,9 @@
 // Catalog: creating repositories (lakefs-http-behaviour.md 11.2, storage-format.md 5.5).
+#include <exception>
+
 #include "base/error.h"
 #include "base/format.h"
+#include "base/log.h"
 #include "catalog/catalog_parts.h"
 
 namespace tarn::catalog {
@@ -68,23 +71,45 @@ Task<versioning::Repository> Catalog::create_repository(Context& ctx, NewReposit
     throw Error(ErrorCode::invalid_argument,
                 format("failed to match required regex {}: invalid namespace", regex));
   }
-  if (!params.bare && !params.read_only) {
-    const block::ObjectRef root{.storage_namespace = params.storage_namespace, .address = "dummy"};
-    block::ObjectRef marker = root;
-    marker.address = impl_->config.block_storage_prefix + "/dummy";
+  const bool marked = !params.bare && !params.read_only;
+  const block::ObjectRef root{.storage_namespace = params.storage_namespace, .address = "dummy"};
+  block::ObjectRef marker = root;
+  marker.address = impl_->config.block_storage_prefix + "/dummy";
+  if (marked) {
     if (impl_->config.ensure_readable_root_namespace) {
       co_await require_unused(ctx, impl_->objects, root);
     }
     co_await require_unused(ctx, impl_->objects, marker);
-    co_await probe(ctx, impl_->objects, marker);
   }
-  co_return co_await impl_->engine.create_repository(
-      ctx, {.id = *id,
-            .storage_namespace = std::move(params.storage_namespace),
-            .default_branch = *default_branch,
-            .storage_id = {},
-            .read_only = params.read_only,
-            .bare = params.bare});
+  std::exception_ptr failure;
+  try {
+    if (marked) co_await probe(ctx, impl_->objects, marker);
+    co_return co_await impl_->engine.create_repository(
+        ctx, {.id = *id,
+              .storage_namespace = std::move(params.storage_namespace),
+              .default_branch = *default_branch,
+              .storage_id = {},
+              .read_only = params.read_only,
+              .bare = params.bare});
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  if (marked) co_await impl_->drop_marker(ctx, *id, marker);
+  std::rethrow_exception(failure);
+}
+
+Task<> Catalog::Impl::drop_marker(Context& ctx, const RepositoryId& id,
+                                  const block::ObjectRef& marker) {
+  try {
+    // It may be there after all, if only the answer was lost.
+    const auto found =
+        co_await engine.list_repositories(ctx, {.prefix = id.str(), .after = {}, .amount = 1});
+    if (!found.items.empty() && found.items.front().id == id) co_return;
+    co_await objects.remove(ctx, marker);
+  } catch (const Error& error) {
+    log::write(log::Level::warn, ctx, "the marker of a repository that was not created stays",
+               {{"namespace", marker.storage_namespace}, {"error", error.message()}});
+  }
 }
 
 }  // namespace tarn::catalog

@@ -62,6 +62,7 @@ std::string encode_upload_detail(const MultipartUpload& upload) {
   set_creation_date(detail, upload.creation_date);
   detail.set_checksum_algorithm(upload.checksum_algorithm);
   detail.set_checksum_type(upload.checksum_type);
+  detail.set_completing(upload.completing);
   return detail.SerializeAsString();
 }
 
@@ -70,6 +71,7 @@ MultipartUpload decode_upload_detail(std::string_view stored) {
   return {.branch = detail.branch(),
           .checksum_algorithm = detail.checksum_algorithm(),
           .checksum_type = detail.checksum_type(),
+          .completing = detail.completing(),
           .path = detail.path(),
           .creation_date = creation_date_of(detail)};
 }

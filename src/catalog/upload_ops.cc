@@ -59,6 +59,21 @@ Task<> Catalog::Impl::put_entry(Context& ctx, const versioning::Repository& repo
       options);
 }
 
+Task<> Catalog::Impl::put_new(Context& ctx, const versioning::Repository& repository,
+                              const BranchId& branch, std::string_view path, const Entry& entry,
+                              const Condition& condition, versioning::WriteOptions options) {
+  std::exception_ptr refused;
+  try {
+    co_await put_entry(ctx, repository, branch, path, entry, condition, options);
+  } catch (const Error& error) {
+    if (!certainly_not_stored(error.code())) throw;
+    refused = std::current_exception();
+  }
+  if (!refused) co_return;
+  co_await drop_bytes(ctx, object_of(repository, entry));
+  std::rethrow_exception(refused);
+}
+
 Task<> Catalog::Impl::drop_bytes(Context& ctx, const block::ObjectRef& ref) {
   try {
     co_await objects.remove(ctx, ref);
@@ -85,18 +100,7 @@ Task<Uploaded> Catalog::upload(Context& ctx, const versioning::Repository& repos
   uploaded.entry.metadata = std::move(params.metadata);
   uploaded.entry.content_type =
       params.content_type.empty() ? std::string(kDefaultContentType) : params.content_type;
-  std::exception_ptr refused;
-  try {
-    co_await impl_->put_entry(ctx, repository, branch, path, uploaded.entry, params.condition,
-                              options);
-  } catch (const Error& error) {
-    if (!certainly_not_stored(error.code())) throw;
-    refused = std::current_exception();
-  }
-  if (refused) {
-    co_await impl_->drop_bytes(ctx, ref);
-    std::rethrow_exception(refused);
-  }
+  co_await impl_->put_new(ctx, repository, branch, path, uploaded.entry, params.condition, options);
   co_return uploaded;
 }
 

@@ -59,15 +59,25 @@ Task<std::optional<MultipartUpload>> UploadRecords::find(Context& ctx,
   addresses.push_back({std::string(kUploads), std::string(upload_id)});
   addresses.push_back({std::string(kDetails), detail_key(repository, upload_id)});
   const auto found = co_await kv_.get_many(ctx, std::move(addresses));
-  if (!found[0]) co_return std::nullopt;
+  if (!found[0]) {
+    // Left by a removal that stopped half-way, on a store whose writes can: still listed.
+    if (found[1]) co_await remove(ctx, repository, upload_id);
+    co_return std::nullopt;
+  }
   MultipartUpload upload = decode_upload(*found[0]);
   if (found[1]) {
     MultipartUpload detail = decode_upload_detail(*found[1]);
     upload.branch = std::move(detail.branch);
     upload.checksum_algorithm = std::move(detail.checksum_algorithm);
     upload.checksum_type = std::move(detail.checksum_type);
+    upload.completing = std::move(detail.completing);
   }
   co_return upload;
+}
+
+Task<> UploadRecords::put_detail(Context& ctx, const versioning::Repository& repository,
+                                 const MultipartUpload& upload) {
+  co_await kv_.set(ctx, kDetails, detail_key(repository, upload.id), encode_upload_detail(upload));
 }
 
 Task<> UploadRecords::remove(Context& ctx, const versioning::Repository& repository,

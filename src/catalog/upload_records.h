@@ -21,6 +21,9 @@ class UploadRecords {
   Task<> put(Context& ctx, const versioning::Repository& repository, const MultipartUpload& upload);
   Task<std::optional<MultipartUpload>> find(Context& ctx, const versioning::Repository& repository,
                                             std::string_view upload_id);
+  /// Only what the reference's record has no field for.
+  Task<> put_detail(Context& ctx, const versioning::Repository& repository,
+                    const MultipartUpload& upload);
   /// Both records and those of the parts.
   Task<> remove(Context& ctx, const versioning::Repository& repository, std::string_view upload_id);
 

@@ -12,8 +12,10 @@ class FaultySource final : public io::ByteSource {
       : store_(store), inner_(std::move(inner)) {}
 
   Task<std::string_view> read(Context& ctx) override {
-    store_.step();
-    co_return co_await inner_->read(ctx);
+    const bool struck = store_.step();
+    const auto piece = co_await inner_->read(ctx);
+    if (struck) store_.lost();
+    co_return piece;
   }
 
   std::optional<std::uint64_t> size() const override { return inner_->size(); }
@@ -25,35 +27,47 @@ class FaultySource final : public io::ByteSource {
 
 }  // namespace
 
-void FaultyStore::fail_nth(std::uint64_t nth, std::uint64_t times, ErrorCode code) {
+void FaultyStore::fail_nth(std::uint64_t nth, std::uint64_t times, ErrorCode code, Fault fault) {
   first_ = nth;
   last_ = nth == 0 ? 0 : nth + times - 1;
   code_ = code;
+  fault_ = fault;
   calls_ = 0;
 }
 
-void FaultyStore::step() {
+bool FaultyStore::step() {
   const auto call = ++calls_;
-  if (call >= first_ && call <= last_) throw Error(code_, "injected fault");
+  const bool struck = call >= first_ && call <= last_;
+  if (struck && fault_ == Fault::before) throw Error(code_, "injected fault");
+  return struck;
+}
+
+void FaultyStore::lost() const {
+  throw Error(code_, "injected fault: the answer is lost");
 }
 
 Task<PutResult> FaultyStore::put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
                                  PutOptions options) {
-  step();
-  co_return co_await inner_.put(ctx, ref, body, options);
+  const bool struck = step();
+  auto done = co_await inner_.put(ctx, ref, body, options);
+  if (struck) lost();
+  co_return done;
 }
 
 Task<std::unique_ptr<io::ByteSource>> FaultyStore::get(Context& ctx, const ObjectRef& ref,
                                                        std::optional<ByteRange> range) {
-  step();
+  const bool struck = step();
   auto source = co_await inner_.get(ctx, ref, range);
+  if (struck) lost();
   if (source == nullptr) co_return nullptr;
   co_return std::make_unique<FaultySource>(*this, std::move(source));
 }
 
 Task<std::optional<ObjectInfo>> FaultyStore::head(Context& ctx, const ObjectRef& ref) {
-  step();
-  co_return co_await inner_.head(ctx, ref);
+  const bool struck = step();
+  auto done = co_await inner_.head(ctx, ref);
+  if (struck) lost();
+  co_return done;
 }
 
 void FaultyStore::check(const ObjectRef& ref) const {
@@ -61,52 +75,66 @@ void FaultyStore::check(const ObjectRef& ref) const {
 }
 
 Task<> FaultyStore::remove(Context& ctx, const ObjectRef& ref) {
-  step();
+  const bool struck = step();
   co_await inner_.remove(ctx, ref);
+  if (struck) lost();
 }
 
 Task<PutResult> FaultyStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {
-  step();
-  co_return co_await inner_.copy(ctx, from, to);
+  const bool struck = step();
+  auto done = co_await inner_.copy(ctx, from, to);
+  if (struck) lost();
+  co_return done;
 }
 
 Task<ListPage> FaultyStore::list(Context& ctx, std::string_view storage_namespace,
                                  std::string_view prefix, std::string_view after,
                                  std::size_t objects_max) {
-  step();
-  co_return co_await inner_.list(ctx, storage_namespace, prefix, after, objects_max);
+  const bool struck = step();
+  auto done = co_await inner_.list(ctx, storage_namespace, prefix, after, objects_max);
+  if (struck) lost();
+  co_return done;
 }
 
 Task<std::string> FaultyStore::create_multipart(Context& ctx, const ObjectRef& ref) {
-  step();
-  co_return co_await inner_.create_multipart(ctx, ref);
+  const bool struck = step();
+  auto done = co_await inner_.create_multipart(ctx, ref);
+  if (struck) lost();
+  co_return done;
 }
 
 Task<std::string> FaultyStore::upload_part(Context& ctx, const ObjectRef& ref,
                                            std::string_view upload_id, std::uint32_t number,
                                            io::ByteSource& body, PutOptions options) {
-  step();
-  co_return co_await inner_.upload_part(ctx, ref, upload_id, number, body, options);
+  const bool struck = step();
+  auto done = co_await inner_.upload_part(ctx, ref, upload_id, number, body, options);
+  if (struck) lost();
+  co_return done;
 }
 
 Task<ObjectInfo> FaultyStore::complete_multipart(Context& ctx, const ObjectRef& ref,
                                                  std::string_view upload_id,
                                                  std::vector<Part> parts) {
-  step();
-  co_return co_await inner_.complete_multipart(ctx, ref, upload_id, std::move(parts));
+  const bool struck = step();
+  auto done = co_await inner_.complete_multipart(ctx, ref, upload_id, std::move(parts));
+  if (struck) lost();
+  co_return done;
 }
 
 Task<> FaultyStore::abort_multipart(Context& ctx, const ObjectRef& ref,
                                     std::string_view upload_id) {
-  step();
+  const bool struck = step();
   co_await inner_.abort_multipart(ctx, ref, upload_id);
+  if (struck) lost();
 }
 
 Task<std::vector<PartInfo>> FaultyStore::list_parts(Context& ctx, const ObjectRef& ref,
                                                     std::string_view upload_id, std::uint32_t after,
                                                     std::size_t parts_max) {
-  step();
-  co_return co_await inner_.list_parts(ctx, ref, upload_id, after, parts_max);
+  const bool struck = step();
+  auto done = co_await inner_.list_parts(ctx, ref, upload_id, after, parts_max);
+  if (struck) lost();
+  co_return done;
 }
 
 std::string FaultyStore::display_address(const ObjectRef& ref) const {

@@ -10,15 +10,21 @@
 
 namespace tarn::block::testing {
 
+enum class Fault : std::uint8_t {
+  before,  // nothing happened
+  after,   // everything happened, the answer is lost
+};
+
 /// Counts calls that could fail in earnest, reads of the sources it hands out included, and throws
-/// Error{code} instead of making the n-th. Thread-safe. `inner` outlives it.
+/// Error{code} instead of making the n-th, or instead of answering it. Thread-safe. `inner` outlives
+/// it.
 class FaultyStore final : public ObjectStore {
  public:
   explicit FaultyStore(ObjectStore& inner) : inner_(inner) {}
 
   /// The `nth` call from now on (1 = the next one) and the `times - 1` after it fail.
   void fail_nth(std::uint64_t nth, std::uint64_t times = 1,
-                ErrorCode code = ErrorCode::unavailable);
+                ErrorCode code = ErrorCode::unavailable, Fault fault = Fault::before);
 
   void never_fail() { fail_nth(0, 0); }
 
@@ -50,14 +56,17 @@ class FaultyStore final : public ObjectStore {
   Task<> probe(Context& ctx) override;  // not counted: nobody's operation
   Task<> close() override;
 
-  /// Counts a call; throws if its turn has come. For the sources.
-  void step();
+  /// Counts a call; throws if its turn has come. True: throw lost() once it is done. For the
+  /// sources.
+  [[nodiscard]] bool step();
+  [[noreturn]] void lost() const;
 
  private:
   ObjectStore& inner_;
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint64_t> first_ = 0, last_ = 0;  // failing calls, 1-based; 0 = none
   std::atomic<ErrorCode> code_ = ErrorCode::unavailable;
+  std::atomic<Fault> fault_ = Fault::before;
 };
 
 }  // namespace tarn::block::testing

@@ -139,6 +139,12 @@ Task<> complete_upload(Context& ctx, Call& call) {
     co_await send_result(ctx, call, etag, {}, {});
     co_return;
   }
+  const std::string etag = joined_etag(listed);
+  if (const auto entry = co_await call.services.catalog.resume_completion(
+          ctx, *call.repository, target->branch, target->upload, etag, write_condition(call))) {
+    co_await send_result(ctx, call, entry->etag, {}, target->upload);
+    co_return;
+  }
   const auto stored = co_await call.services.catalog.list_parts(
       ctx, *call.repository, target->upload, 0, aws::kPartNumberMax);
   Completion completion =
