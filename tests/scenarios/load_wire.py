@@ -148,7 +148,8 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def ask(self, request: Request, seconds: float = 60) -> Answer:
+    async def ask(self, request: Request, seconds: float = 300) -> Answer:
+        """Waits long: a machine may stand still, and who gives up no longer knows what was done."""
         return await asyncio.wait_for(self._ask(request), seconds)
 
     async def _ask(self, request: Request) -> Answer:
