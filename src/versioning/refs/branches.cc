@@ -1,6 +1,7 @@
 #include "versioning/refs/branches.h"
 
 #include <algorithm>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -63,6 +64,16 @@ Task<> Branches::remove(Context& ctx, const Repository& repository, const Branch
   co_await kv_.erase(ctx, repository.partition(), keys::branch(id));
 }
 
+Task<bool> Branches::holds(Context& ctx, std::string_view partition, std::string_view key,
+                           std::string_view wanted) {
+  try {
+    const auto found = co_await kv_.get(ctx, partition, key);
+    co_return found && *found == wanted;
+  } catch (const Error&) {
+    co_return false;  // the caller tells of the failure before this one
+  }
+}
+
 Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& repository,
                                           const BranchId& id, const Compute& compute,
                                           Companions* companions) {
@@ -73,11 +84,22 @@ Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& reposi
   Branch current = decode_branch(*stored);
   std::optional<Branch> changed = co_await compute(current);
   if (!changed) co_return Attempt{kv::SetIf::stored, std::move(current)};
+  const std::string wanted = encode_branch(*changed);
   std::vector<kv::Op> ops;
   if (companions != nullptr) ops.swap(companions->before);
-  ops.push_back(kv::Op::set_if(partition, key, encode_branch(*changed),
-                               kv::Expect::value(*std::move(stored))));
-  const auto results = co_await kv_.run(ctx, std::move(ops));
+  ops.push_back(kv::Op::set_if(partition, key, wanted, kv::Expect::value(*std::move(stored))));
+  std::vector<kv::OpResult> results;
+  std::exception_ptr failure;
+  try {
+    results = co_await kv_.run(ctx, std::move(ops));
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    // It may have been written, and only the answer been lost.
+    if (!co_await holds(ctx, partition, key, wanted)) std::rethrow_exception(failure);
+    co_return Attempt{kv::SetIf::stored, *std::move(changed)};
+  }
   if (companions != nullptr && companions->done) companions->done(results);
   co_return Attempt{results.back().stored ? kv::SetIf::stored : kv::SetIf::lost,
                     *std::move(changed)};

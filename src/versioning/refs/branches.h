@@ -57,6 +57,8 @@ class Branches {
     std::function<void(const std::vector<kv::OpResult>&)> done;
   };
 
+  /// A write whose answer is lost counts as stored if the record is then found as written.
+  ///
   /// One attempt; `lost` when another writer came in between, and nothing was written then.
   /// Error{branch_not_found}.
   Task<kv::SetIf> update_once(Context& ctx, const Repository& repository, const BranchId& id,
@@ -70,6 +72,8 @@ class Branches {
   struct Attempt;
   Task<Attempt> attempt(Context& ctx, const Repository& repository, const BranchId& id,
                         const Compute& compute, Companions* companions);
+  Task<bool> holds(Context& ctx, std::string_view partition, std::string_view key,
+                   std::string_view wanted);
   kv::Store& kv_;
   BranchesConfig config_;
 };

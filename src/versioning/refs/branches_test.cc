@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kv/mem/mem_store.h"
+#include "kv/testing/faulty_store.h"
 #include "testing/co_test.h"
 #include "versioning/refs/tags.h"
 #include "versioning/testing/hook_store.h"
@@ -108,6 +109,21 @@ Task<std::optional<Branch>> unchanged(const Branch&) {
 Task<std::optional<Branch>> refuse(const Branch&) {
   throw Error(ErrorCode::dirty_branch, "dirty");
   co_return std::nullopt;
+}
+
+CO_TEST_F(BranchRecords, AnUpdateWhoseAnswerIsLostIsNoFailure) {
+  co_await self.branches.create(ctx, self.repository, make_branch("main", "t"));
+  kv::testing::FaultyStore faulty(self.kv);
+  Branches branches(faulty, {.update_tries = 4, .update_backoff = std::chrono::milliseconds(0)});
+  constexpr std::uint64_t kWrite = 2;  // after the read of the record
+  faulty.fail_nth(kWrite, kv::testing::Fault::after);
+  const Branch stored = co_await branches.update(ctx, self.repository, self.main, self.add_plus);
+  EXPECT_EQ(stored.staging_token, "t+");
+  EXPECT_EQ(self.computed, 1);
+  faulty.fail_nth(kWrite, kv::testing::Fault::before);
+  CO_EXPECT_ERROR(branches.update(ctx, self.repository, self.main, self.add_plus),
+                  ErrorCode::unavailable);
+  EXPECT_EQ((co_await self.branches.get(ctx, self.repository, self.main)).staging_token, "t+");
 }
 
 CO_TEST_F(BranchRecords, UpdateMayLeaveOrRefuse) {
