@@ -123,6 +123,32 @@ CO_TEST_F(S3OnMoto, StreamsALargePartOfAClientsUpload) {
   co_await store->close();
 }
 
+CO_TEST_F(S3OnMoto, ListsInByteOrderPageByPage) {
+  co_await make_bucket(ctx, *moto_endpoint(), "moto");
+  const auto store = make_s3_store(s3_test_config(*moto_endpoint()), self.pool);
+  const std::string space = "s3://moto/listed";
+  const std::vector<std::string> names = {"a",   "a b+c%", "a-b", "a.b/x",
+                                          "a/b", "a/b-c",  "ab",  "\xc3\xa9/z"};
+  for (const auto& name : names) {
+    co_await testing::put_text(ctx, *store, {space, name, AddressType::relative}, name);
+  }
+  for (const std::size_t page_objects : {1u, 3u, 1'000u}) {
+    std::vector<std::string> seen;
+    for (bool more = true; more;) {
+      const std::string after = seen.empty() ? "" : seen.back();
+      const auto page = co_await store->list(ctx, space, "", after, page_objects);
+      EXPECT_LE(page.objects.size(), page_objects);
+      for (const auto& object : page.objects)
+        seen.push_back(object.address);
+      more = page.more;
+    }
+    EXPECT_EQ(seen, names) << page_objects;
+  }
+  const auto below = co_await store->list(ctx, space, "a/", "a/b", 10);
+  EXPECT_EQ(below.objects.size(), 1u);
+  co_await store->close();
+}
+
 CO_TEST_F(S3OnMoto, RefusesABucketThatDoesNotExist) {
   const auto store = make_s3_store(s3_test_config(*moto_endpoint()), self.pool);
   const ObjectRef nowhere{"s3://no-such-bucket/x", "k", AddressType::relative};

@@ -40,7 +40,7 @@ Task<> send_one(Batch& batch, std::uint32_t number, Bytes bytes) {
       co_await batch.store.send_part(batch.ctx, batch.target, batch.upload_id, number, bytes);
 }
 
-/// Holds its permits until the part has been sent.
+/// Holds its permits until the part has been sent. What goes wrong is the uploader's to throw.
 Task<> run_part(Batch& batch, std::uint32_t number, Bytes bytes, Permit slot, Permit buffer) {
   static_cast<void>(slot);
   static_cast<void>(buffer);
@@ -48,7 +48,6 @@ Task<> run_part(Batch& batch, std::uint32_t number, Bytes bytes, Permit slot, Pe
     co_await send_one(batch, number, std::move(bytes));
   } catch (...) {
     if (!batch.failure) batch.failure = std::current_exception();
-    throw;
   }
 }
 

@@ -23,9 +23,9 @@ constexpr std::array<std::string_view, 4> kExpired = {"ExpiredToken", "ExpiredTo
 constexpr std::array<std::string_view, 4> kElsewhere = {
     "PermanentRedirect", "AuthorizationHeaderMalformed", "TemporaryRedirect",
     "IllegalLocationConstraintException"};
-constexpr std::array<std::string_view, 9> kCallersFault = {
-    "InvalidPart",     "InvalidPartOrder",  "EntityTooSmall",    "MalformedXML",   "NoSuchBucket",
-    "KeyTooLongError", "InvalidBucketName", "InvalidPartNumber", "InvalidArgument"};
+constexpr std::array<std::string_view, 10> kCallersFault = {
+    "InvalidURI",   "InvalidPart",     "InvalidPartOrder",  "EntityTooSmall",    "MalformedXML",
+    "NoSuchBucket", "KeyTooLongError", "InvalidBucketName", "InvalidPartNumber", "InvalidArgument"};
 
 ErrorCode code_of(std::uint16_t status, std::string_view code) {
   if (code == "NoSuchUpload") return ErrorCode::upload_not_found;
