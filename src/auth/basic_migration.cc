@@ -49,7 +49,7 @@ Task<> migrate_administrator(Context& ctx, kv::Store& kv, std::string secret_key
   const auto secret = open_secret(secret_key, credential.sealed_secret);
   if (!secret) refuse("auth.encrypt.secret_key is not the one its secret was stored with");
   credential.sealed_secret = seal_secret(secret_key, *secret);
-  credential.username = kFixedName;
+  credential.username = user.username;  // the fixed name is in the keys only
   const std::string key =
       format("uCredentials/{}/credentials/{}", kFixedName, credential.credential.access_key_id);
   // The user last: while it is missing, this is done again.

@@ -49,6 +49,10 @@ CO_TEST(BasicMigration, TheOneUserBecomesTheAdministrator) {
   CO_ASSERT_TRUE(principal.has_value());
   EXPECT_EQ(principal->user.username, "root");
   EXPECT_TRUE(co_await old.kv.get(ctx, "basicAuth", "users/superAdmin"));
+  const auto key = co_await old.kv.get(
+      ctx, "basicAuth", std::string("uCredentials/superAdmin/credentials/") + kKeyId);
+  CO_ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(decode_credential(*key).username, "root");  // the reference wants the real name here
   // What was there stays: the program that wrote it may want it back.
   EXPECT_TRUE(co_await old.kv.get(ctx, "auth", "users/root"));
 }
