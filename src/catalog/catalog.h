@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "block/object_store.h"
 #include "catalog/entry.h"
+#include "catalog/recorded.h"
 #include "kv/store.h"
 #include "versioning/engine.h"
 
@@ -205,6 +206,31 @@ class Catalog {
   /// nullopt removes them. Error{read_only}. The last writer wins: the stored form has no version.
   Task<> set_retention_rules(Context& ctx, const versioning::Repository& repository,
                              std::optional<RetentionRules> rules);
+
+  // --- what was recorded around commits ---
+  /// In the order of their ids: later seconds first. `open`: only those that are, or are not.
+  Task<versioning::Page<PullRequest>> list_pull_requests(Context& ctx,
+                                                         const versioning::Repository& repository,
+                                                         versioning::PageRequest request,
+                                                         std::optional<bool> open);
+  Task<std::optional<PullRequest>> find_pull_request(Context& ctx,
+                                                     const versioning::Repository& repository,
+                                                     std::string_view id);
+  Task<versioning::Page<ActionRun>> list_runs(Context& ctx,
+                                              const versioning::Repository& repository,
+                                              versioning::PageRequest request, RunFilter filter);
+  Task<std::optional<ActionRun>> find_run(Context& ctx, const versioning::Repository& repository,
+                                          std::string_view run_id);
+  /// Empty for an unknown run.
+  Task<versioning::Page<HookRun>> list_hook_runs(Context& ctx,
+                                                 const versioning::Repository& repository,
+                                                 std::string_view run_id,
+                                                 versioning::PageRequest request);
+  /// What the hook printed; nullopt: no such run of a hook.
+  Task<std::optional<std::string>> hook_output(Context& ctx,
+                                               const versioning::Repository& repository,
+                                               std::string_view run_id,
+                                               std::string_view hook_run_id);
 
   // --- reading ---
   /// nullopt: no such object at the ref. Throws for an unknown ref.

@@ -85,6 +85,14 @@ Task<> Call::reply_text(std::uint16_t status, std::string text) {
   return send_owned(ctx, response, std::move(text));
 }
 
+Task<> Call::reply_file(std::string_view name, std::string bytes) {
+  response.set_status(200);
+  response.add_header("Content-Type", "application/octet-stream");
+  response.add_header("Content-Disposition", format("attachment; filename={}", name));
+  response.add_header("X-Content-Type-Options", "nosniff");
+  return send_owned(ctx, response, std::move(bytes));
+}
+
 BranchId require_branch(std::string_view text, std::string_view argument) {
   return require_id<BranchId>(text, argument, "branch");
 }

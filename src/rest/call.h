@@ -75,6 +75,8 @@ struct Call {
   /// Status only.
   Task<> reply_empty(std::uint16_t status);
   Task<> reply_text(std::uint16_t status, std::string text);
+  /// 200 with bytes to be kept under `name`, which is written as it is.
+  Task<> reply_file(std::string_view name, std::string bytes);
 };
 
 /// Error{invalid_argument} with the text clients know: `argument` is e.g. "argument branch".
