@@ -12,6 +12,7 @@
 #include "app/protobuf_log.h"
 #include "app/secret_file.h"
 #include "app/server.h"
+#include "app/takeover_check.h"
 #include "app/version.h"
 #include "app/waiting_room.h"
 #include "app/welcome.h"
@@ -127,6 +128,13 @@ int check_store(const Arguments& arguments) {
   }
 }
 
+int check_installation(const Arguments& arguments) {
+  const LoadedConfig loaded = load(arguments);
+  if (!report(loaded)) return kBadConfig;
+  log::configure({.level = log::Level::warn});
+  return run_takeover_check(loaded.config);
+}
+
 void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("-c,--config", arguments.config_file, "Configuration file (YAML)");
   command.add_option("--data-dir", arguments.data_dir,
@@ -207,6 +215,14 @@ int main_of(int argc, char** argv) {
   copy_command->add_flag("--start-over", arguments.kv_copy.start_over,
                          "Empty the target of an unfinished copy first");
   copy_command->callback([&] { result = run_kv_copy(arguments.kv_copy, process_environment()); });
+
+  CLI::App* takeover_command =
+      app.add_subcommand("takeover", "Serving what another server left, in place");
+  takeover_command->require_subcommand(1);
+  CLI::App* takeover_check =
+      takeover_command->add_subcommand("check", "Look at it, change nothing, say what would work");
+  add_common(*takeover_check, arguments);
+  takeover_check->callback([&] { result = check_installation(arguments); });
 
   CLI::App* config_command = app.add_subcommand("config", "Configuration");
   config_command->require_subcommand(1);

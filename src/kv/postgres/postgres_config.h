@@ -14,6 +14,9 @@ struct PostgresConfig {
   std::size_t idle_max = 25;           // further ones are closed when they fall idle
   std::chrono::seconds lifetime{300};  // a connection is replaced at this age; 0 = never
 
+  /// Off: a database without the table is refused, and nothing in it is changed at the start.
+  bool create_table = true;
+
   std::chrono::milliseconds connect_timeout{10'000};
   /// Without a connection for so long, a waiting call ends with Error{unavailable}, whatever its
   /// deadline.

@@ -140,7 +140,7 @@ std::unique_ptr<PostgresStore> PostgresStore::open(PostgresConfig config, const 
   auto impl = std::make_unique<Impl>(std::move(config), loops, pool);
   BlockingSession session(impl->config, impl->stop);
   session.require_writable();
-  open_schema(session);
+  open_schema(session, impl->config.create_table);
   if (session.value_of("SHOW synchronous_commit") == "off") {
     log::warn(
         "metadata store: synchronous_commit is off: a crash of PostgreSQL may lose writes "

@@ -74,8 +74,12 @@ void create(BlockingSession& session) {
 
 }  // namespace
 
-void open_schema(BlockingSession& session) {
+void open_schema(BlockingSession& session, bool create_missing) {
   if (look(session) == Found::all_of_it) return;
+  if (!create_missing) {
+    throw Error(ErrorCode::invalid_argument,
+                "metadata store: the database holds no metadata table, or only part of one");
+  }
   session.allow(kSetupLimit);
   session.execute(format("SELECT pg_advisory_lock({})", kLock));
   // Somebody else may have been first.

@@ -68,6 +68,12 @@ TEST_F(SchemaTest, EmptyDatabaseGetsTheReferencesTableWithoutASuperuser) {
   open();
 }
 
+TEST_F(SchemaTest, LookingOnlyMakesNothing) {
+  config.create_table = false;
+  expect_refused(ErrorCode::invalid_argument, "no metadata table");
+  EXPECT_EQ(value_of("SELECT count(*) FROM pg_class WHERE relname LIKE 'kv%'"), "0");
+}
+
 TEST_F(SchemaTest, HalfMadeTableIsCompleted) {
   open();
   value_of("DROP TABLE kv_7");
