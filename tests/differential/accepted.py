@@ -201,6 +201,7 @@ S3: list[Accepted] = [
     Accepted("max-keys=0 is not truncated.", ops=LISTS, request="max-keys=0"),
     Accepted("Listing behind an illegal or unknown ref is empty; the reference's V2 says 400.", ops=LISTS, reference=400, tarn=200),
     Accepted("Listing with a marker inside a folded group: the group is listed only if something in it follows.", ops=LISTS, reference=200, tarn=200, request="delimiter=.*(?:marker|start-after)="),
+    Accepted("A copy of an empty object cannot be read from the reference's memory store.", ops=("GetObject",), reference=404, reference_text="NoSuchVersion", tarn=200, when=lambda op, ref, tarn: tarn == ""),
     Accepted("Bucket `api` is answered with the hint at the API endpoint on every operation.", reference=404, tarn=404, tarn_text="ErrNoSuchBucketPossibleAPIEndpoint"),
     Accepted("Listings show the storage class that was asked for; the reference's always STANDARD.", ops=LISTS, reference=200, tarn=200, when=lambda op, ref, tarn: re.sub("GLACIER", "STANDARD", str(tarn)) == str(ref)),
     Accepted("The storage class that was asked for is kept as metadata `::tarn::storage-class`, which the HTTP API shows.", ops=("listObjects",), reference=200, tarn=200, tarn_text="::tarn::storage-class"),
