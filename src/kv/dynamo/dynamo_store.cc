@@ -154,9 +154,13 @@ Task<> DynamoStore::Impl::open_table(Context& ctx) {
   const Error late(ErrorCode::unavailable,
                    format("DynamoDB table {} does not become active", config.table));
   for (std::uint32_t look = 1; !active; ++look) {
-    const bool missing =
-        co_await fails_with(is_table_active(limited), ErrorCode::not_found, "", active);
-    if (missing || !active) co_await client.pause(limited, look + 3, late);
+    try {
+      co_await fails_with(is_table_active(limited), ErrorCode::not_found, "", active);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::deadline_exceeded || ctx.expired()) throw;
+      throw late;  // our own limit, not the caller's
+    }
+    if (!active) co_await client.pause(limited, look + 3, late);
   }
 }
 
