@@ -156,8 +156,16 @@ void merge_60_changes_on_each_side(benchmark::State& state) {
 
 BENCHMARK(merge_60_changes_on_each_side);
 
+Task<int> read_all(Context& ctx, std::unique_ptr<RecordStream> stream) {
+  int n = 0;
+  while (stream->next() || co_await stream->fill(ctx))
+    ++n;
+  co_return n;
+}
+
 /// Two staging tokens over a tree, as a listing reads them.
 void read_staged_over_committed(benchmark::State& state) {
+  Bench bench;
   const auto newest = records_of(0, 7, 2);
   const auto sealed = records_of(0, 3, 1);
   const auto tree = records_of(0, 1, 0);
@@ -165,10 +173,8 @@ void read_staged_over_committed(benchmark::State& state) {
     std::vector<std::unique_ptr<RecordStream>> streams;
     for (const auto* records : {&newest, &sealed, &tree})
       streams.push_back(std::make_unique<ReadyStream>(*records));
-    const auto combined = combine(std::move(streams), Tombstones::drop);
-    int seen = 0;
-    while (combined->next())
-      ++seen;
+    auto combined = combine(std::move(streams), Tombstones::drop);
+    const int seen = wait_for(bench.loop, read_all(bench.ctx, std::move(combined)));
     if (seen != kRecords) state.SkipWithError("lost records");
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kRecords));
