@@ -97,6 +97,7 @@ std::optional<Found> RocksStore::Impl::get(const std::string& row, Reach reach) 
   rocksdb::PinnableSlice value;
   const rocksdb::Status status =
       db->Get(read_options(reach), db->DefaultColumnFamily(), row, &value);
+  if (status.ok() && reach == Reach::cache && value.empty()) return std::nullopt;  // see get_rows()
   if (status.ok()) return Found(std::in_place, value.data(), value.size());
   if (status.IsNotFound()) return Found();
   if (status.IsIncomplete() && reach == Reach::cache) return std::nullopt;
@@ -117,7 +118,11 @@ std::vector<std::size_t> RocksStore::Impl::get_rows(const std::vector<std::strin
 
   std::vector<std::size_t> missed;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (statuses[i].ok()) {
+    // Kept from the disk, RocksDB calls some keys found and empty that it only could not rule out.
+    const bool doubtful = reach == Reach::cache && statuses[i].ok() && values[i].empty();
+    if (doubtful) {
+      missed.push_back(wanted[i]);
+    } else if (statuses[i].ok()) {
       found[wanted[i]].emplace(values[i].data(), values[i].size());
     } else if (statuses[i].IsIncomplete() && reach == Reach::cache) {
       missed.push_back(wanted[i]);
