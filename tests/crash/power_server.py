@@ -9,13 +9,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from power_loss import STRICT, Journal
+from power_loss import Journal
 from server_process import ROOT, ServerProcess
+from waiting import wait_until
 
 SOURCE = Path(__file__).with_name("shim.cc")
 COMPILER = os.environ.get("CXX", "clang++-19")
 SYNC_US = 1500
-PATIENCE_SECONDS, DIE_SECONDS = 1, 20
+START_SECONDS, PATIENCE_SECONDS, DIE_SECONDS = 90, 1, 20
 
 
 def built_shim() -> Path:
@@ -86,6 +87,11 @@ class PowerServer(ServerProcess):
             os.close(self.control)
         self.control = writer
 
+    def start(self) -> PowerServer:
+        self.launch()
+        wait_until(self._is_ready, what=f"{self.url} to be healthy", seconds=START_SECONDS)
+        return self
+
     def die_after(self, changes: int) -> None:
         """kill -9, by itself, once so many more changes of files and syncs have happened."""
         assert self.process is not None and self.control is not None
@@ -133,5 +139,3 @@ class PowerServer(ServerProcess):
         shutil.rmtree(self.volume.with_suffix(".grave"), ignore_errors=True)
         shutil.rmtree(self.volume, ignore_errors=True)
 
-
-__all__ = ["STRICT", "PowerServer", "built_shim"]
