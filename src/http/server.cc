@@ -126,6 +126,10 @@ Task<> Server::Impl::run_accepting(Lane& lane) {
       co_await wait_at_gate(lane, kAcceptBackoff);
     }
   }
+  // Here, so that stop() does not end what serves before the last connection has come to it.
+  accept_waiting(lane);
+  boost::system::error_code ignored;
+  lane.acceptor.close(ignored);
 }
 
 void Server::Impl::start_connection(Lane& lane, tcp::socket socket) {
@@ -226,10 +230,9 @@ void Server::reload_tls() {
 Task<> Server::stop() {
   const std::shared_ptr<Impl> impl = impl_;
   if (impl->draining.exchange(true)) co_return;
-  impl->on_each_lane([impl](Lane& lane) {
-    impl->accept_waiting(lane);
+  impl->on_each_lane([](Lane& lane) {
     boost::system::error_code ignored;
-    lane.acceptor.close(ignored);
+    lane.acceptor.cancel(ignored);
     lane.gate.cancel();
     for (Connection* connection : lane.loop.connections)
       connection->drain();
