@@ -24,6 +24,11 @@ std::size_t usable_cores() {
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+/// Other servers may use the same metadata.
+bool is_shared(DatabaseType database) {
+  return database == DatabaseType::postgres || database == DatabaseType::dynamodb;
+}
+
 std::size_t loop_count(const Config& config) {
   return config.io_threads != 0 ? config.io_threads : usable_cores();
 }
@@ -55,10 +60,12 @@ void Core::open(const Config& config) {
       wait_for(loops.any(),
                open_object_store(ctx, config, {.loops = loops, .pool = file_pool, .clock = clock}));
   committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);
+  versioning::EngineConfig engine_config = config.engine;
+  engine_config.other_servers = is_shared(config.database);
   engine = std::make_unique<versioning::Engine>(
       versioning::Engine::Parts{
           .kv = *kv, .committed = *committed, .clock = clock, .loops = &loops},
-      config.engine);
+      engine_config);
   catalog = std::make_unique<catalog::Catalog>(
       catalog::Catalog::Parts{.kv = *kv, .objects = *objects, .engine = *engine, .clock = clock},
       config.catalog);

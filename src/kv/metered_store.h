@@ -27,6 +27,9 @@ class MeteredStore final : public Store {
   Task<std::vector<std::optional<std::string>>> get_many(Context& ctx,
                                                          std::vector<Address> addresses) override;
   Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) override;
+
+  Guard guard() const override { return inner_->guard(); }
+
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override;
   Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
                                    std::uint32_t rows_max) override;

@@ -29,6 +29,15 @@ Op Op::set_if(std::string partition, std::string key, std::string value, Expect 
       Kind::set_if, {std::move(partition), std::move(key)}, std::move(value), std::move(expect)};
 }
 
+Op Op::set_while(std::string partition, std::string key, std::string value, Address guard,
+                 std::string guard_stored) {
+  return Op{Kind::set_while,
+            {std::move(partition), std::move(key)},
+            std::move(value),
+            Expect::value(std::move(guard_stored)),
+            std::move(guard)};
+}
+
 Op Op::erase(std::string partition, std::string key) {
   return Op{Kind::erase, {std::move(partition), std::move(key)}, {}, {}};
 }
@@ -75,7 +84,9 @@ void check_ops(const std::vector<Op>& ops) {
     if (op.value.size() > kValueBytesMax) {
       throw Error(ErrorCode::too_large, "metadata record larger than 16 MiB");
     }
-    TARN_ASSERT((op.kind == Op::Kind::set_if) == op.expect.has_value());
+    const bool guarded = op.kind == Op::Kind::set_while;
+    if (guarded) check_address(op.guard.partition, op.guard.key);
+    TARN_ASSERT((guarded || op.kind == Op::Kind::set_if) == op.expect.has_value());
   }
 }
 

@@ -54,22 +54,35 @@ enum class [[nodiscard]] SetIf : std::uint8_t { stored, lost };
 
 /// One step of run(). Build with the named constructors.
 struct Op {
-  enum class Kind : std::uint8_t { get, set, set_if, erase };
+  enum class Kind : std::uint8_t { get, set, set_if, set_while, erase };
 
   static Op get(std::string partition, std::string key);
   static Op set(std::string partition, std::string key, std::string value);
   static Op set_if(std::string partition, std::string key, std::string value, Expect expect);
+  /// Stores the value only while another record, the guard, holds exactly `guard_stored`. The guard
+  /// is looked at by the write itself, so the answer is never older than the call. What it promises
+  /// depends on Store::guard().
+  static Op set_while(std::string partition, std::string key, std::string value, Address guard,
+                      std::string guard_stored);
   static Op erase(std::string partition, std::string key);
 
   Kind kind;
   Address address;
-  std::string value;             // set, set_if
-  std::optional<Expect> expect;  // set_if
+  std::string value;             // set, set_if, set_while
+  std::optional<Expect> expect;  // set_if: of the record; set_while: of the guard
+  Address guard = {};            // set_while
+};
+
+/// How much a set_while of a store promises.
+enum class Guard : std::uint8_t {
+  none,   // there is none
+  close,  // it may miss a change of the guard that is stored together with the write: look after it
+  exact,  // it is atomic with all writes of the guard
 };
 
 struct OpResult {
   std::optional<std::string> found;  // get: the value, or nullopt
-  bool stored = true;                // set_if: false = lost; otherwise true
+  bool stored = true;                // set_if, set_while: false = lost; otherwise true
 };
 
 struct ScanOptions {
@@ -135,6 +148,9 @@ class Store {
   /// atomic and a lost set_if does not stop the ones after it; nothing else is promised between
   /// steps (no isolation from others, no rollback). All writes are durable when it returns.
   virtual Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) = 0;
+
+  /// What set_while can be relied on for.
+  virtual Guard guard() const { return Guard::none; }
 
   /// Opens without I/O; the first fill() fetches.
   virtual std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) = 0;

@@ -37,7 +37,7 @@ EngineParts::EngineParts(Engine::Parts parts, EngineConfig engine_config)
                         const std::vector<std::string>& keys) {
                    return read_committed(ctx, repository, commit, keys);
                  },
-                 {.tries = config.staging_write_tries}),
+                 {.tries = config.staging_write_tries, .other_servers = config.other_servers}),
       hooks(&no_hooks) {}
 
 Engine::Engine(Parts parts, EngineConfig config)

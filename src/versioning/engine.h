@@ -34,7 +34,8 @@ struct EngineConfig {
   std::chrono::milliseconds protection_cache_age{3'000};
   std::size_t branch_update_tries = 10;
   std::chrono::milliseconds branch_update_backoff{100};  // first wait; doubles to 5 s, jittered
-  std::size_t staging_write_tries = 10;  // the reference gives up after 3
+  std::size_t staging_write_tries = 10;                  // the reference gives up after 3
+  bool other_servers = false;                            // write to the same store
   std::chrono::milliseconds clean_up_interval{300'000};  // besides whenever tokens are queued
   // Readers that took a branch record just before a commit may still read its tokens.
   std::chrono::milliseconds clean_up_min_age{60'000};

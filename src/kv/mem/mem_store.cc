@@ -142,6 +142,13 @@ OpResult MemStore::apply(Op& op) {
       if (result.stored) partitions_[partition][key] = std::move(op.value);
       return result;
     }
+    case Op::Kind::set_while: {
+      const std::string* guard = find(op.guard.partition, op.guard.key);
+      result.stored =
+          holds(*op.expect, guard ? std::optional<std::string_view>(*guard) : std::nullopt);
+      if (result.stored) partitions_[partition][key] = std::move(op.value);
+      return result;
+    }
     case Op::Kind::set: {
       partitions_[partition][key] = std::move(op.value);
       return result;

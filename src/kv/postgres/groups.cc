@@ -213,8 +213,9 @@ class WriteGroup final : public Group {
     } else {
       const WriteStatement& write = writes_[statement - first_write_];
       const std::string_view rows = PQcmdTuples(const_cast<PGresult*>(result.get()));
-      if (write.ops.front()->kind == Op::Kind::set_if)
-        results_[write.ops.front()]->stored = rows == "1";
+      for (const Op* op : write.ops) {
+        if (op->expect) results_[op]->stored = rows != "0";
+      }
     }
   }
 
@@ -261,7 +262,8 @@ class WriteGroup final : public Group {
     const Op& op = *write.ops.front();
     std::vector<std::string_view> parameters{op.address.partition, op.address.key};
     std::string arrays[3];
-    if (write.statement == Statement::set_many || write.statement == Statement::erase_any) {
+    if (write.statement == Statement::set_many || write.statement == Statement::set_while ||
+        write.statement == Statement::erase_any) {
       std::vector<std::string_view> elements(write.ops.size());
       const auto encode = [&](auto member) {
         std::ranges::transform(write.ops, elements.begin(), member);
@@ -269,11 +271,16 @@ class WriteGroup final : public Group {
       };
       arrays[1] = encode([](const Op* o) -> std::string_view { return o->address.key; });
       parameters[1] = arrays[1];
-      if (write.statement == Statement::set_many) {
+      if (write.statement != Statement::erase_any) {
         arrays[0] = encode([](const Op* o) -> std::string_view { return o->address.partition; });
         arrays[2] = encode([](const Op* o) -> std::string_view { return o->value; });
         parameters[0] = arrays[0];
         parameters.emplace_back(arrays[2]);
+      }
+      if (write.statement == Statement::set_while) {
+        parameters.emplace_back(op.guard.partition);
+        parameters.emplace_back(op.guard.key);
+        parameters.emplace_back(op.expect->stored());
       }
     } else if (op.kind != Op::Kind::erase) {
       parameters.emplace_back(op.value);

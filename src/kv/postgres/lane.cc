@@ -244,6 +244,7 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
   std::vector<std::shared_ptr<RunJob>> taken;
   std::deque<std::shared_ptr<RunJob>> left;
   std::set<std::pair<std::string_view, std::string_view>> written;
+  std::set<std::pair<std::string_view, std::string_view>> guards;  // of set_while
   std::size_t ops = 0;
   std::size_t bytes = 0;
   while (!runs_.empty() && taken.size() < kGroupRunsMax) {
@@ -253,11 +254,13 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
     const RunPart& part = job->part;
     const std::span<const Op> writes =
         std::span(job->ops).subspan(part.gets_end, part.writes_end - part.gets_end);
-    const auto address = [](const Op& op) {
-      return std::pair<std::string_view, std::string_view>(op.address.partition, op.address.key);
+    const auto view = [](const Address& address) {
+      return std::pair<std::string_view, std::string_view>(address.partition, address.key);
     };
-    const bool clashes =
-        std::ranges::any_of(writes, [&](const Op& op) { return written.contains(address(op)); });
+    const bool clashes = std::ranges::any_of(writes, [&](const Op& op) {
+      return written.contains(view(op.address)) || guards.contains(view(op.address)) ||
+             written.contains(view(op.guard));
+    });
     const std::size_t more_ops = part.end - part.begin;
     const bool fits = ops + more_ops <= kGroupOpsMax && bytes + job->bytes <= kGroupBytesMax;
     if (!taken.empty() && (clashes || !fits || job->alone)) {
@@ -265,8 +268,10 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
       if (!fits) break;
       continue;
     }
-    for (const Op& op : writes)
-      written.insert(address(op));
+    for (const Op& op : writes) {
+      written.insert(view(op.address));
+      if (op.kind == Op::Kind::set_while) guards.insert(view(op.guard));
+    }
     ops += more_ops;
     bytes += job->bytes;
     taken.push_back(std::move(job));

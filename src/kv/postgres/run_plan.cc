@@ -27,6 +27,7 @@ Statement single(const Op& op) {
   switch (op.kind) {
     case Op::Kind::get: return Statement::get;
     case Op::Kind::set: return Statement::set;
+    case Op::Kind::set_while: return Statement::set_while;
     case Op::Kind::erase: return Statement::erase;
     case Op::Kind::set_if:
       switch (op.expect->kind()) {
@@ -42,6 +43,10 @@ Statement single(const Op& op) {
 bool joins(const WriteStatement& group, const Op& op) {
   const Op& first = *group.ops.front();
   if (op.kind != first.kind || op.kind == Op::Kind::set_if) return false;
+  if (op.kind == Op::Kind::set_while) {  // all of them are stored, or none
+    return op.guard.partition == first.guard.partition && op.guard.key == first.guard.key &&
+           op.expect->stored() == first.expect->stored();
+  }
   // An upsert locks in the order of its arrays and may span partitions; a delete needs one.
   return op.kind == Op::Kind::set || op.address.partition == first.address.partition;
 }
@@ -57,9 +62,11 @@ RunPart plan_part(std::span<const Op> ops, std::size_t begin) {
   bool blind = false;  // a set or an erase is among the writes
   while (part.writes_end < ops.size()) {
     const Op& op = ops[part.writes_end];
-    if (is_get(op) || (op.kind == Op::Kind::set_if && blind)) break;
+    if (is_get(op) || (op.expect && blind)) break;
+    if (op.kind == Op::Kind::set_while && written.contains({op.guard.partition, op.guard.key}))
+      break;
     if (!written.insert(address_of(op)).second) break;
-    blind = blind || op.kind != Op::Kind::set_if;
+    blind = blind || !op.expect;
     ++part.writes_end;
   }
   part.end = part.writes_end;
@@ -73,7 +80,7 @@ std::size_t bytes_of(std::span<const Op> ops) {
   std::size_t bytes = 0;
   for (const Op& op : ops) {
     bytes += op.address.partition.size() + op.address.key.size() + op.value.size();
-    if (op.expect) bytes += op.expect->stored().size();
+    if (op.expect) bytes += op.expect->stored().size() + op.guard.key.size();
   }
   return bytes;
 }
@@ -90,7 +97,7 @@ std::vector<WriteStatement> arrange_writes(std::vector<const Op*> writes) {
     if (!join) {
       statements.push_back({single(*op), {}});
       bytes = 0;
-    } else {
+    } else if (op->kind != Op::Kind::set_while) {
       statements.back().statement =
           op->kind == Op::Kind::set ? Statement::set_many : Statement::erase_any;
     }

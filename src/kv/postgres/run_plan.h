@@ -25,16 +25,17 @@ struct RunPart {
 };
 
 /// The part that begins at step `begin`. Writes end before a get, before a second write to the same
-/// address, and before a set_if that follows a set or an erase (its decision must not be older than
-/// they are visible). If more writes follow, the part has no gets at its end: they are asked with
-/// the next part, in the order of the steps.
+/// address, before a set_if or set_while that follows a set or an erase (its decision must not be
+/// older than they are visible), and before a set_while whose guard was written. If more writes
+/// follow, the part has no gets at its end: they are asked with the next part, in the order of the
+/// steps.
 RunPart plan_part(std::span<const Op> ops, std::size_t begin);
 
 /// The bytes that the writes of a part carry.
 std::size_t bytes_of(std::span<const Op> ops);
 
-/// Writes of one transaction that one statement executes. More than one only for set_many and
-/// erase_any, which share a partition.
+/// Writes of one transaction that one statement executes. More than one only for set_many, for
+/// erase_any, which share a partition, and for set_while, which share a guard.
 struct WriteStatement {
   Statement statement;
   std::vector<const Op*> ops;

@@ -40,6 +40,24 @@ TEST(RunPlan, ConditionAfterABlindWriteWaitsForIt) {
   EXPECT_EQ(plan_part(steps, 1), (RunPart{1, 1, 2, 3}));
 }
 
+TEST(RunPlan, GuardedWritesShareAStatementWhereTheyShareAGuard) {
+  const Address guard{"p", "branch"};
+  const std::vector<Op> steps = {
+      Op::set_while("t", "a", "v", guard, "1"), Op::set_while("t", "b", "v", guard, "1"),
+      Op::set_while("t", "c", "v", guard, "2"), Op::set_while("t", "d", "v", {"q", "b"}, "2")};
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 4, 4}));
+  const auto statements = arrange_writes({&steps[0], &steps[1], &steps[2], &steps[3]});
+  ASSERT_EQ(statements.size(), 3u);
+  EXPECT_EQ(statements[0].statement, Statement::set_while);
+  EXPECT_EQ(statements[0].ops.size(), 2u);
+}
+
+TEST(RunPlan, AGuardedWriteWaitsForTheWriteOfItsGuard) {
+  const std::vector<Op> steps = {Op::set_if("p", "branch", "2", Expect::value("1")),
+                                 Op::set_while("t", "a", "v", {"p", "branch"}, "2")};
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 1, 1}));
+}
+
 TEST(RunPlan, SecondWriteOfAnAddressWaitsForTheFirst) {
   const auto steps = ops({"s:a", "s:b", "s:a"});
   EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 2, 2}));

@@ -18,7 +18,7 @@ namespace {
   " ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before FROM \"kv\" " condition           \
   " ORDER BY " order " LIMIT $"
 
-constexpr std::array<PreparedStatement, 13> kStatements = {{
+constexpr std::array<PreparedStatement, 14> kStatements = {{
     {Statement::get, "tarn_get",
      "SELECT value FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
     {Statement::get_any, "tarn_get_any",
@@ -37,6 +37,11 @@ constexpr std::array<PreparedStatement, 13> kStatements = {{
     {Statement::replace_if, "tarn_replace_if",
      "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
      " AND value = $4::bytea"},
+    {Statement::set_while, "tarn_set_while",
+     "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
+     " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v) WHERE EXISTS (SELECT 1 FROM"
+     " \"kv\" AS g WHERE g.partition_key = $4::bytea AND g.key = $5::bytea"
+     " AND g.value = $6::bytea)" TARN_UPSERT},
     {Statement::erase, "tarn_erase",
      "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
     {Statement::erase_any, "tarn_erase_any",

@@ -19,9 +19,11 @@ enum class Statement : std::uint8_t {
   insert,      // partition, key, value; affects no row when the key is there
   replace,     // partition, key, value; affects no row when the key is absent
   replace_if,  // partition, key, value, old value; affects no row when another is stored
-  erase,       // partition, key
-  erase_any,   // partition, keys[]
-  page,        // partition, from, rows, bytes -> key, value
+  set_while,  // partitions[], keys[], values[], guard's partition, key and stored value; affects no
+              // row when the guard holds another value
+  erase,      // partition, key
+  erase_any,  // partition, keys[]
+  page,       // partition, from, rows, bytes -> key, value
   page_below,  // partition, from, rows, bytes, end -> key, value
   rows,        // rows, bytes -> partition, key, value, from the beginning
   rows_after,  // rows, bytes, partition, key -> partition, key, value

@@ -75,6 +75,12 @@ class GroupWriter::Batch {
         put(std::move(row), op.value, touched);
         return result;
       }
+      case Op::Kind::set_while: {
+        const std::string guard = row_key(op.guard.partition, op.guard.key);
+        result.stored = holds(*op.expect, read(guard, touched));
+        if (result.stored) put(std::move(row), op.value, touched);
+        return result;
+      }
       case Op::Kind::set: put(std::move(row), op.value, touched); return result;
       case Op::Kind::erase: erase(std::move(row), touched); return result;
     }

@@ -74,6 +74,9 @@ class RocksStore final : public Store {
   Task<std::vector<std::optional<std::string>>> get_many(Context& ctx,
                                                          std::vector<Address> addresses) override;
   Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) override;
+
+  Guard guard() const override { return Guard::exact; }
+
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override;
   Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,
                                    std::uint32_t rows_max) override;

@@ -89,6 +89,8 @@ class FaultyStore final : public Store {
     std::unreachable();
   }
 
+  Guard guard() const override { return inner_.guard(); }
+
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override {
     return std::make_unique<FaultyCursor>(*this, inner_.scan(partition, std::move(options)));
   }

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/task.h"
 #include "io/loops.h"
+#include "io/sync.h"
 #include "io/task_group.h"
 #include "kv/store.h"
 #include "testing/co_test.h"
@@ -180,6 +181,38 @@ CO_TEST_P(StoreSuite, SetIfValueComparesStoredBytes) {
 }
 
 // --- many at once ---
+
+CO_TEST_P(StoreSuite, SetWhileStoresOnlyWhileItsGuardHolds) {
+  if (self.store.guard() == Guard::none) co_return;
+  const Address guard{"p", "guard"};
+  co_await self.store.set(ctx, "p", "guard", "v1");
+  std::vector<Op> ops;
+  ops.push_back(Op::set_while("q", "a", "1", guard, "v1"));
+  ops.push_back(Op::set_while("q", "b", "1", guard, "v2"));
+  ops.push_back(Op::set_while("q", "c", "1", {"p", "nobody"}, "v1"));
+  ops.push_back(Op::set_while("q", "d", "1", guard, "v1"));
+  ops.push_back(Op::get("p", "guard"));
+  const auto results = co_await self.store.run(ctx, std::move(ops));
+  EXPECT_TRUE(results[0].stored);
+  EXPECT_FALSE(results[1].stored);
+  EXPECT_FALSE(results[2].stored);
+  EXPECT_TRUE(results[3].stored);
+  EXPECT_EQ(results[4].found, "v1");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "a d");
+  EXPECT_EQ(co_await self.store.get(ctx, "q", "a"), "1");
+}
+
+CO_TEST_P(StoreSuite, SetWhileSeesAGuardThatTheSameRunWrote) {
+  if (self.store.guard() == Guard::none) co_return;
+  std::vector<Op> ops;
+  ops.push_back(Op::set("p", "guard", "v2"));
+  ops.push_back(Op::set_while("q", "a", "1", {"p", "guard"}, "v1"));
+  ops.push_back(Op::set_while("q", "b", "1", {"p", "guard"}, "v2"));
+  const auto results = co_await self.store.run(ctx, std::move(ops));
+  EXPECT_FALSE(results[1].stored);
+  EXPECT_TRUE(results[2].stored);
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "b");
+}
 
 CO_TEST_P(StoreSuite, GetManyAnswersInTheOrderAsked) {
   co_await set_keys(ctx, self.store, "p", {"a", "b", "c"});
@@ -486,6 +519,34 @@ CO_TEST_P(StoreSuite, ConcurrentCompareAndSetLosesNoIncrement) {
     group.spawn(self.loops.any(), "increment", increment(self.store, 25));
   co_await group.join();
   EXPECT_EQ(co_await self.store.get(ctx, "p", "counter"), "150");
+}
+
+/// Writes under the guard until it has been moved on, then counts what was stored.
+inline Task<> write_while(Store& store, int writer, std::atomic<int>& stored) {
+  Context ctx;
+  for (int i = 0;; ++i) {
+    std::vector<Op> ops;
+    const std::string key = std::to_string(writer) + '/' + std::to_string(i);
+    ops.push_back(Op::set_while("open", key, "v", {"p", "guard"}, "open"));
+    const auto results = co_await store.run(ctx, std::move(ops));
+    if (!results.front().stored) co_return;
+    ++stored;
+  }
+}
+
+CO_TEST_P(StoreSuite, ConcurrentSetWhilesEndWhenTheirGuardIsMovedOn) {
+  if (self.store.guard() == Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "open");
+  std::atomic<int> stored = 0;
+  io::TaskGroup group;
+  for (int i = 0; i < 8; ++i)
+    group.spawn(self.loops.any(), "write_while", write_while(self.store, i, stored));
+  while (stored < 100)
+    co_await io::yield();
+  co_await self.store.set(ctx, "p", "guard", "closed");
+  co_await group.join();
+  EXPECT_EQ((co_await read_all(ctx, self.store, "open", {})).size(),
+            static_cast<std::size_t>(stored));
 }
 
 // --- limits and ends ---

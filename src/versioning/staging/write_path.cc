@@ -40,6 +40,16 @@ bool is_dropped(const std::string& token, const Branch& branch) {
          std::ranges::find(branch.sealed_tokens, token) == branch.sealed_tokens.end();
 }
 
+/// One try to stage `record`: into the token of `hint`, while the branch is what `hint` says where
+/// the store can tell. Once a try has `landed` in a token that moved, a record that is in the new
+/// one already is newer than ours and stays.
+kv::Op staging_step(const BranchHint& hint, const BranchAddress& at, const std::string& name,
+                    const std::string& record, bool guarded, bool landed) {
+  if (landed) return kv::Op::set_if(hint.token, name, record, kv::Expect::absent());
+  if (!guarded) return kv::Op::set(hint.token, name, record);
+  return kv::Op::set_while(hint.token, name, record, {at.partition, at.key}, hint.stored);
+}
+
 /// The usual delete is of something just uploaded: a tombstone over the record if there is one.
 std::vector<kv::Op> first_removals(const std::string& token, const std::vector<std::string>& keys,
                                    WritePath::DeleteForm form, bool whatever_is_there) {
@@ -116,12 +126,26 @@ struct WritePath::Impl {
       throw Error(ErrorCode::branch_not_found, "branch not found");
     }
     Branch branch = decode_branch(*stored);
-    tokens.put(at.text(), branch.staging_token);
+    tokens.put(at.text(), {branch.staging_token, *stored});
     return branch;
   }
 
   Task<Branch> read_branch(Context& ctx, const BranchAddress& at) {
     co_return remember(at, co_await kv.get(ctx, at.partition, at.key));
+  }
+
+  Task<BranchHint> read_hint(Context& ctx, const BranchAddress& at) {
+    auto stored = co_await kv.get(ctx, at.partition, at.key);
+    const Branch branch = remember(at, stored);
+    co_return BranchHint{branch.staging_token, *std::move(stored)};
+  }
+
+  bool sole_writer() const { return !config.other_servers; }
+
+  /// "" if unknown.
+  std::string hinted_token(const BranchAddress& at) {
+    auto hint = tokens.find(at.text());
+    return hint ? std::move(hint->token) : std::string();
   }
 
   /// Runs `ops`, then reads the branch; `ops` get their results.
@@ -134,6 +158,12 @@ struct WritePath::Impl {
     co_return branch;
   }
 
+  /// set() where the store tells exactly whether the branch was still what `hint` says,
+  Task<> set_exactly(Context& ctx, const BranchAddress& at, const std::string& name,
+                     const std::string& record, BranchHint hint, bool hinted);
+  /// and where the branch must be looked at after the write.
+  Task<> set_and_look(Context& ctx, const BranchAddress& at, const std::string& name,
+                      const std::string& record, BranchHint hint, bool hinted);
   Task<std::optional<Seen>> look(Context& ctx, const Repository& repository,
                                  const BranchAddress& at, const std::string& key);
   Task<RemovePlan> plan_removal(Context& ctx, const Repository& repository, const Branch& branch,
@@ -158,23 +188,54 @@ Task<> WritePath::set(Context& ctx, const Repository& repository, const BranchId
   const BranchAddress at = Impl::address(repository, branch);
   const std::string name(key);
   const std::string record = encode_staged(key, value.identity, value.data);
-  std::string token = impl_->tokens.find(at.text());
-  bool hinted = !token.empty();
-  if (!hinted) token = (co_await impl_->read_branch(ctx, at)).staging_token;
-  std::string stray;  // token to take our record out of again
-  for (Impl::Moves moves = impl_->moves();;) {
+  const kv::Guard guard = impl_->kv.guard();
+  // Without a guard an outdated hint would let this write into a commit that lacks writes answered
+  // before it began, if another server has sealed the token meanwhile.
+  const bool may_hint = guard != kv::Guard::none || impl_->sole_writer();
+  auto hint = may_hint ? impl_->tokens.find(at.text()) : std::nullopt;
+  bool hinted = hint.has_value();
+  if (!hint) hint = co_await impl_->read_hint(ctx, at);
+  if (guard == kv::Guard::exact) {
+    co_await impl_->set_exactly(ctx, at, name, record, *std::move(hint), hinted);
+  } else {
+    co_await impl_->set_and_look(ctx, at, name, record, *std::move(hint), hinted);
+  }
+}
+
+Task<> WritePath::Impl::set_exactly(Context& ctx, const BranchAddress& at, const std::string& name,
+                                    const std::string& record, BranchHint hint, bool hinted) {
+  for (Moves left = moves();;) {
+    std::vector<kv::Op> ops;
+    ops.push_back(kv::Op::set_while(hint.token, name, record, {at.partition, at.key},
+                                    std::move(hint.stored)));
+    const auto results = co_await kv.run(ctx, std::move(ops));
+    if (results.front().stored) co_return;
+    // An outdated hint is not the branch being busy.
+    if (!std::exchange(hinted, false)) left.count();
+    hint = co_await read_hint(ctx, at);
+  }
+}
+
+Task<> WritePath::Impl::set_and_look(Context& ctx, const BranchAddress& at, const std::string& name,
+                                     const std::string& record, BranchHint hint, bool hinted) {
+  bool landed = false;  // our record may lie in a token that a commit is reading
+  std::string stray;    // token to take our record out of again
+  for (Moves left = moves();;) {
     std::vector<kv::Op> ops;
     if (!stray.empty()) ops.push_back(erase_op(std::exchange(stray, {}), name));
-    ops.push_back(kv::Op::set(token, name, record));
+    ops.push_back(staging_step(hint, at, name, record, kv.guard() != kv::Guard::none, landed));
     ops.push_back(at.get_op());
-    const auto results = co_await impl_->kv.run(ctx, std::move(ops));
-    if (!results.back().found) co_await impl_->kv.erase(ctx, token, name);
-    const Branch now = impl_->remember(at, results.back().found);
-    if (now.staging_token == token) co_return;
-    if (is_dropped(token, now)) stray = token;
-    // An outdated hint is not the branch being busy.
-    if (!std::exchange(hinted, false)) moves.count();
-    token = now.staging_token;
+    const auto results = co_await kv.run(ctx, std::move(ops));
+    const bool stored = results[results.size() - 2].stored;
+    const auto& found = results.back().found;
+    if (!found && stored) co_await kv.erase(ctx, hint.token, name);
+    const Branch now = remember(at, found);
+    // Whoever wrote the key after the token moved, while we were on our way, came after us.
+    if (now.staging_token == hint.token && (stored || landed)) co_return;
+    if (stored && is_dropped(hint.token, now)) stray = hint.token;
+    landed = landed || stored;
+    if (!std::exchange(hinted, false)) left.count();
+    hint = {now.staging_token, *found};
   }
 }
 
@@ -183,7 +244,7 @@ Task<std::optional<WritePath::Impl::Seen>> WritePath::Impl::look(Context& ctx,
                                                                  const BranchAddress& at,
                                                                  const std::string& key) {
   // One trip for the usual case: the hint is right, and nothing is sealed or the key is current.
-  const std::string hint = tokens.find(at.text());
+  const std::string hint = hinted_token(at);
   std::vector<kv::Op> ops{at.get_op()};
   if (!hint.empty()) ops.push_back(kv::Op::get(hint, key));
   auto results = co_await kv.run(ctx, std::move(ops));
@@ -300,7 +361,7 @@ Task<WritePath::Impl::RemovePlan> WritePath::Impl::plan_removal(
 Task<> WritePath::Impl::remove_sorted(Context& ctx, const Repository& repository,
                                       const BranchAddress& at, const std::vector<std::string>& keys,
                                       DeleteForm form) {
-  std::string token = tokens.find(at.text());
+  std::string token = sole_writer() ? hinted_token(at) : std::string();  // as in set()
   bool hinted = !token.empty();
   if (!hinted) token = (co_await read_branch(ctx, at)).staging_token;
   // Once we may have written into a token that then moved, what lies there may be our own work and

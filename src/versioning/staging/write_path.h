@@ -1,6 +1,9 @@
 // Safe writes into a branch's staging area (storage-format.md 4.2): after each write the branch is
 // read again, and if its staging token has changed the write is repeated in the new one. A record
 // written into a token that a commit had already sealed and enumerated would otherwise be lost.
+// Where the store can, a value is written only while the branch is what we think it is: then a
+// token that was sealed is not written into at all, and no reader sees a value come, go and come
+// again.
 #pragma once
 
 #include <chrono>
@@ -28,6 +31,7 @@ struct WritePathConfig {
   std::size_t race_tries = 10;  // update(): when other writers of the key keep winning
   std::chrono::milliseconds race_backoff{1};  // first pause; doubles to 50 ms
   std::size_t token_cache_entries = 4'096;
+  bool other_servers = false;  // write to the same store
 };
 
 /// Committed values of ascending `keys` at a commit, in their order. Pass a plain lambda that

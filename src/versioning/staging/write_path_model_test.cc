@@ -1,5 +1,6 @@
 // Random writers beside a server that commits all the time. Each key has one writer, so what its
 // last acknowledged operation left must be what is visible in the end.
+#include <array>
 #include <map>
 #include <random>
 
@@ -156,8 +157,10 @@ struct World {
 
 CO_TEST(WritePathModel, AcknowledgedWritesSurviveCommitsAtAnyMoment) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+  for (std::uint32_t seed = 0; seed < 60; ++seed) {
     World world(seed);
+    world.hooked.set_guard(
+        std::array{kv::Guard::none, kv::Guard::close, kv::Guard::exact}[seed % 3]);
     co_await world.branches.put(ctx, world.repository, make_branch("main", "t0"));
     world.hooked.set_hook([&](Context& c, const kv::Op&) { return world.pause(c); });
     io::TaskGroup group;

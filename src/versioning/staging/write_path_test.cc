@@ -196,7 +196,7 @@ CO_TEST_F(Writing, SetIsRepeatedWhenACommitSealsBeforeTheCheck) {
 CO_TEST_F(Writing, SetGivesUpWhenTheTokenKeepsMoving) {
   co_await self.start(ctx);
   self.hooked.set_hook([&](Context& c, const kv::Op& op) {
-    return op.kind == kv::Op::Kind::set ? self.seal(c) : io::yield();
+    return op.kind != kv::Op::Kind::get ? self.seal(c) : io::yield();
   });
   CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("1")),
                   ErrorCode::too_many_tries);
@@ -208,7 +208,7 @@ CO_TEST_F(Writing, AnOutdatedHintIsNotCountedAsAMove) {
   co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
   co_await self.seal(ctx);
   self.hooked.set_hook([&](Context& c, const kv::Op& op) {
-    return op.kind == kv::Op::Kind::set && self.tokens_made < 3 && op.address.partition != "t0"
+    return op.kind != kv::Op::Kind::get && self.tokens_made < 3 && op.address.partition != "t0"
                ? self.seal(c)
                : io::yield();
   });
@@ -223,6 +223,58 @@ CO_TEST_F(Writing, AnOutdatedHintLeavesNothingInTheDroppedToken) {
   co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("2"));
   EXPECT_EQ(co_await self.staged(ctx, "t0", "k"), "nothing");
   EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "value");
+}
+
+CO_TEST_F(Writing, ARepeatedSetLeavesWhatCameAfterItAlone) {
+  co_await self.start(ctx);
+  co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+  // A commit reads the token before our write reaches it; then somebody writes into the new one.
+  int step = 0;
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) -> Task<> {
+    if (op.address.key != "k") return io::yield();
+    return ++step == 1 ? self.seal(c) : self.stage(c, "t1", "k", "newer");
+  });
+  co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("ours"));
+  EXPECT_EQ(step, 2);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "newer");
+}
+
+CO_TEST_F(Writing, AGuardedSetDoesNotTouchASealedToken) {
+  for (const kv::Guard guard : {kv::Guard::close, kv::Guard::exact}) {
+    self.hooked.set_guard(guard);
+    co_await self.start(ctx);
+    self.tokens_made = 0;
+    co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+    Once sealing{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1, &Writing::seal};
+    sealing.install();
+    co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("2"));
+    EXPECT_EQ(co_await self.staged(ctx, "t0", "k"), "nothing");
+    EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "value");
+    self.hooked.set_hook({});
+    co_await self.stage(ctx, "t1", "k", "");
+  }
+}
+
+CO_TEST_F(Writing, AGuardedSetTakesOneRoundTripOnceTheBranchIsKnown) {
+  for (const kv::Guard guard : {kv::Guard::close, kv::Guard::exact}) {
+    self.hooked.set_guard(guard);
+    co_await self.start(ctx);
+    co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+    const std::size_t before = self.hooked.calls();
+    co_await self.writes.set(ctx, self.repository, self.main, "b", make_value("2"));
+    EXPECT_EQ(self.hooked.calls(), before + 1);
+  }
+}
+
+CO_TEST_F(Writing, AGuardedSetGivesUpWhenTheBranchKeepsChangingAndHasNotHappened) {
+  self.hooked.set_guard(kv::Guard::exact);
+  co_await self.start(ctx);
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) {
+    return op.kind == kv::Op::Kind::set_while ? self.seal(c) : io::yield();
+  });
+  CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("1")),
+                  ErrorCode::too_many_tries);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "");
 }
 
 CO_TEST_F(Writing, SetIfAbsentLooksAtEverythingVisible) {

@@ -53,6 +53,11 @@ class HookStore final : public kv::Store {
     return steps(ctx, std::move(ops));
   }
 
+  kv::Guard guard() const override { return guard_; }
+
+  /// none unless set: as a store without guarded writes.
+  void set_guard(kv::Guard guard) { guard_ = guard; }
+
   std::unique_ptr<kv::Cursor> scan(std::string_view partition, kv::ScanOptions options) override {
     return inner_.scan(partition, std::move(options));
   }
@@ -78,6 +83,7 @@ class HookStore final : public kv::Store {
 
   kv::Store& inner_;
   Hook before_;
+  kv::Guard guard_ = kv::Guard::none;
   std::size_t calls_ = 0;
 };
 
