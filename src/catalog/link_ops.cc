@@ -1,5 +1,6 @@
 // Catalog: objects whose bytes a client wrote itself (lakefs-http-behaviour.md 16.10, 17).
 #include <algorithm>
+#include <exception>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -112,13 +113,22 @@ Task<Entry> Catalog::stage(Context& ctx, const versioning::Repository& repositor
         ErrorCode::invalid_argument,
         format("physical address is not valid for block adapter: {}", impl_->objects.info().type));
   }
-  co_await impl_->check_write(ctx, repository, branch, path, {}, options);
+  require_path(path);
   // Full even inside the namespace, and the checksum as given: the entry, and so the range's name,
   // is to be the one the reference writes.
   Entry entry = entry_of(object, impl_->clock.now());
   entry.etag = object.checksum;
-  // Refuses traversal and places outside the allowed prefixes.
-  impl_->objects.check(object_of(repository, entry));
+  // Refuses traversal and places outside the allowed prefixes, unless the branch refuses first.
+  std::exception_ptr refused;
+  try {
+    impl_->objects.check(object_of(repository, entry));
+  } catch (const Error&) {
+    refused = std::current_exception();
+  }
+  if (refused) {
+    co_await impl_->check_write(ctx, repository, branch, path, {}, options);
+    std::rethrow_exception(refused);
+  }
   co_await impl_->put_entry(ctx, repository, branch, path, entry, {}, options);
   co_return entry;
 }

@@ -79,9 +79,12 @@ std::unique_ptr<RecordStream> Engine::list(const Repository& repository, const R
 
 Task<> Engine::set(Context& ctx, const Repository& repository, const BranchId& branch,
                    std::string_view key, Value value, WriteOptions options) {
-  co_await impl_->require_unprotected(ctx, repository, branch, BlockedAction::staging_write,
-                                      "cannot write to protected branch");
-  EngineParts::require_writable(repository, options.force);
+  // The write itself finds out whether there is a branch; only a refusal has to know before.
+  const bool is_protected = co_await impl_->protection.is_protected(ctx, repository, branch,
+                                                                    BlockedAction::staging_write);
+  if (is_protected || repository.read_only) {
+    co_await check_write(ctx, repository, branch, options);
+  }
   co_await impl_->write_path.set(ctx, repository, branch, key, value);
 }
 
