@@ -415,6 +415,18 @@ const StoreInfo& FsObjectStore::info() const {
   return state_->info;
 }
 
+Task<> FsObjectStore::probe(Context& ctx) {
+  const auto pass = state_->gate.enter();
+  co_await state_->pool.run(ctx, [this] {
+    struct ::stat root{};
+    fs::Volume& volume = state_->volume;
+    if (volume.files().fstat(volume.root(), &root) != 0) {
+      fs::throw_errno(errno, "the root directory cannot be read");
+    }
+    if (root.st_nlink == 0) throw Error(ErrorCode::unavailable, "the root directory is gone");
+  });
+}
+
 Task<> FsObjectStore::close() {
   return state_->gate.close();
 }

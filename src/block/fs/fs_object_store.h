@@ -76,6 +76,7 @@ class FsObjectStore final : public ObjectStore {
                                          std::size_t parts_max) override;
   std::string display_address(const ObjectRef& ref) const override;
   const StoreInfo& info() const override;
+  Task<> probe(Context& ctx) override;
   Task<> close() override;
 
  private:
