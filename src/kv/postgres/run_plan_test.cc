@@ -83,7 +83,7 @@ TEST(RunPlan, WritesAreSortedAndMergedWhereOneStatementCanDo) {
       text += " " + op->address.key;
     text += "; ";
   }
-  EXPECT_EQ(text, "tarn_insert a; tarn_erase_any b bb; tarn_set_many c d e; ");
+  EXPECT_EQ(text, "kv_insert a; kv_erase_any b bb; kv_set_many c d e; ");
 }
 
 TEST(RunPlan, ErasesOfTwoPartitionsAreTwoStatements) {

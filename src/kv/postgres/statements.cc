@@ -19,44 +19,44 @@ namespace {
   " ORDER BY " order " LIMIT $"
 
 constexpr std::array<PreparedStatement, 14> kStatements = {{
-    {Statement::get, "tarn_get",
+    {Statement::get, "kv_get",
      "SELECT value FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
-    {Statement::get_any, "tarn_get_any",
+    {Statement::get_any, "kv_get_any",
      "SELECT key, value FROM \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"},
-    {Statement::set, "tarn_set",
+    {Statement::set, "kv_set",
      "INSERT INTO \"kv\" (partition_key, key, value) VALUES ($1::bytea, $2::bytea, "
      "$3::bytea)" TARN_UPSERT},
-    {Statement::set_many, "tarn_set_many",
+    {Statement::set_many, "kv_set_many",
      "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
      " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v)" TARN_UPSERT},
-    {Statement::insert, "tarn_insert",
+    {Statement::insert, "kv_insert",
      "INSERT INTO \"kv\" (partition_key, key, value) VALUES ($1::bytea, $2::bytea, $3::bytea)"
      " ON CONFLICT DO NOTHING"},
-    {Statement::replace, "tarn_replace",
+    {Statement::replace, "kv_replace",
      "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"},
-    {Statement::replace_if, "tarn_replace_if",
+    {Statement::replace_if, "kv_replace_if",
      "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
      " AND value = $4::bytea"},
-    {Statement::set_while, "tarn_set_while",
+    {Statement::set_while, "kv_set_while",
      "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
      " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v) WHERE EXISTS (SELECT 1 FROM"
      " \"kv\" AS g WHERE g.partition_key = $4::bytea AND g.key = $5::bytea"
      " AND g.value = $6::bytea)" TARN_UPSERT},
-    {Statement::erase, "tarn_erase",
+    {Statement::erase, "kv_erase",
      "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
-    {Statement::erase_any, "tarn_erase_any",
+    {Statement::erase_any, "kv_erase_any",
      "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"},
-    {Statement::page, "tarn_page",
+    {Statement::page, "kv_page",
      TARN_PAGE("key, value", "WHERE partition_key = $1::bytea AND key >= $2::bytea",
                "key") "3::int8) AS p WHERE before < $4::int8"},
-    {Statement::page_below, "tarn_page_below",
+    {Statement::page_below, "kv_page_below",
      TARN_PAGE("key, value",
                "WHERE partition_key = $1::bytea AND key >= $2::bytea AND key < $5::bytea",
                "key") "3::int8) AS p WHERE before < $4::int8"},
-    {Statement::rows, "tarn_rows",
+    {Statement::rows, "kv_rows",
      TARN_PAGE("partition_key, key, value", "",
                "partition_key, key") "1::int8) AS p WHERE before < $2::int8"},
-    {Statement::rows_after, "tarn_rows_after",
+    {Statement::rows_after, "kv_rows_after",
      TARN_PAGE("partition_key, key, value", "WHERE (partition_key, key) > ($3::bytea, $4::bytea)",
                "partition_key, key") "1::int8) AS p WHERE before < $2::int8"},
 }};
