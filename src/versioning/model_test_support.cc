@@ -55,22 +55,6 @@ constexpr std::array kWeights = std::to_array<Weight>({
 }  // namespace
 
 std::size_t State::merge_base(std::size_t left, std::size_t right) const {
-  const std::size_t first = first_common(left, right);
-  const std::vector<std::size_t> others = history(right);
-  std::vector<std::size_t> common;
-  for (const std::size_t at : history(left)) {
-    if (std::ranges::find(others, at) != others.end()) common.push_back(at);
-  }
-  const auto descends_from_first = [&](std::size_t at) {
-    const std::vector<std::size_t> past = history(at);
-    return at != first && std::ranges::find(past, first) != past.end();
-  };
-  if (std::ranges::none_of(common, descends_from_first)) return first;
-  return *std::ranges::max_element(
-      common, {}, [&](std::size_t at) { return std::pair(commits[at].generation, at); });
-}
-
-std::size_t State::first_common(std::size_t left, std::size_t right) const {
   if (left == right) return left;
   std::set<std::pair<std::int32_t, std::size_t>, std::greater<>> queue;
   std::map<std::size_t, unsigned> sides;

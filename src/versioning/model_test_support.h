@@ -36,10 +36,8 @@ struct State {
   std::map<std::string, ModelBranch> branches;
   std::map<std::string, std::size_t> tags;
 
-  /// first_common(), unless a common ancestor descends from it: then the newest common ancestor.
+  /// By the rule of storage-format.md 4.4; every two commits have one here.
   std::size_t merge_base(std::size_t left, std::size_t right) const;
-  /// The reference's merge base (storage-format.md 4.4); every two commits have one here.
-  std::size_t first_common(std::size_t left, std::size_t right) const;
   /// Newest first.
   std::vector<std::size_t> history(std::size_t head) const;
 };

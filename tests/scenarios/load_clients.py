@@ -31,6 +31,8 @@ EXPLAINED = {
     ("put shared", 409): "the same, in S3's words (ConditionalRequestConflict)",
     ("delete shared", 429): "too many tries: the branch was being committed each time",
     ("merge to shared", 400): "no changes, or somebody's write is staged there (dirty branch)",
+    ("merge to shared", 409): "conflict: the rule for merge bases may choose too old a commit",
+    ("merge from shared", 409): "the same",
     ("merge to shared", 429): "too many tries: others moved the branch each time",
     ("merge from shared", 400): "no changes: everything is there already",
     ("commit own", 400): "no changes: nothing was written since the last commit",

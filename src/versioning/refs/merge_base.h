@@ -9,9 +9,8 @@
 
 namespace tarn::versioning {
 
-/// Walks both histories by generation, then creation time, newest first. The reference's answer (the
-/// first commit reached from both), unless another common ancestor descends from it. One answer even
-/// for criss-cross histories; nullopt: no common ancestor.
+/// Walks both histories by generation, then creation time, newest first, until a commit is reached
+/// from both. One answer even for criss-cross histories; nullopt: no common ancestor.
 /// Error{commit_not_found} if either commit, or a hole in history, is missing.
 Task<std::optional<CommitId>> find_merge_base(Context& ctx, Commits& commits,
                                               const Repository& repository, const CommitId& source,
