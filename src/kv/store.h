@@ -1,6 +1,6 @@
 // Ordered key/value store for metadata: the persistence seam under versioning, catalog and auth.
-// Backends: mem, rocks (postgres and dynamo are planned; the interface is made for their round
-// trips). Each passes kv/testing/store_suite.h. Source of the contract: storage-format.md 1.1.
+// Backends: mem, rocks, postgres, dynamo; the interface is made for the round trips of the last two.
+// Each passes kv/testing/store_suite.h. Source of the contract: storage-format.md 1.1.
 #pragma once
 
 #include <cstddef>
