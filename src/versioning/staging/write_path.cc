@@ -162,8 +162,12 @@ struct WritePath::Impl {
   Task<> set_exactly(Context& ctx, const BranchAddress& at, const std::string& name,
                      const std::string& record, BranchHint hint, bool hinted);
   /// and where the branch must be looked at after the write.
-  Task<> set_and_look(Context& ctx, const BranchAddress& at, const std::string& name,
-                      const std::string& record, BranchHint hint, bool hinted);
+  Task<> set_and_look(Context& ctx, const Repository& repository, const BranchAddress& at,
+                      const std::string& name, const Value& value, BranchHint hint, bool hinted);
+  /// Whether a record that has `landed` in a token that was sealed needs no repetition: a commit
+  /// took it along, or somebody has replaced it since.
+  Task<bool> is_done(Context& ctx, const Repository& repository, const Branch& branch,
+                     const std::string& name, const Value& value, const std::string& landed);
   Task<std::optional<Seen>> look(Context& ctx, const Repository& repository,
                                  const BranchAddress& at, const std::string& key);
   Task<RemovePlan> plan_removal(Context& ctx, const Repository& repository, const Branch& branch,
@@ -187,7 +191,6 @@ Task<> WritePath::set(Context& ctx, const Repository& repository, const BranchId
                       std::string_view key, const Value& value) {
   const BranchAddress at = Impl::address(repository, branch);
   const std::string name(key);
-  const std::string record = encode_staged(key, value.identity, value.data);
   const kv::Guard guard = impl_->kv.guard();
   // Without a guard an outdated hint would let this write into a commit that lacks writes answered
   // before it began, if another server has sealed the token meanwhile.
@@ -196,9 +199,10 @@ Task<> WritePath::set(Context& ctx, const Repository& repository, const BranchId
   bool hinted = hint.has_value();
   if (!hint) hint = co_await impl_->read_hint(ctx, at);
   if (guard == kv::Guard::exact) {
+    std::string record = encode_staged(key, value.identity, value.data);
     co_await impl_->set_exactly(ctx, at, name, record, *std::move(hint), hinted);
   } else {
-    co_await impl_->set_and_look(ctx, at, name, record, *std::move(hint), hinted);
+    co_await impl_->set_and_look(ctx, repository, at, name, value, *std::move(hint), hinted);
   }
 }
 
@@ -216,27 +220,43 @@ Task<> WritePath::Impl::set_exactly(Context& ctx, const BranchAddress& at, const
   }
 }
 
-Task<> WritePath::Impl::set_and_look(Context& ctx, const BranchAddress& at, const std::string& name,
-                                     const std::string& record, BranchHint hint, bool hinted) {
-  bool landed = false;  // our record may lie in a token that a commit is reading
-  std::string stray;    // token to take our record out of again
+Task<> WritePath::Impl::set_and_look(Context& ctx, const Repository& repository,
+                                     const BranchAddress& at, const std::string& name,
+                                     const Value& value, BranchHint hint, bool hinted) {
+  const std::string record = encode_staged(name, value.identity, value.data);
+  const bool guarded = kv.guard() != kv::Guard::none;
+  std::string landed;  // the token our record lies in, though it was sealed when it came there
   for (Moves left = moves();;) {
     std::vector<kv::Op> ops;
-    if (!stray.empty()) ops.push_back(erase_op(std::exchange(stray, {}), name));
-    ops.push_back(staging_step(hint, at, name, record, kv.guard() != kv::Guard::none, landed));
+    ops.push_back(staging_step(hint, at, name, record, guarded, !landed.empty()));
     ops.push_back(at.get_op());
     const auto results = co_await kv.run(ctx, std::move(ops));
-    const bool stored = results[results.size() - 2].stored;
+    const bool stored = results.front().stored;
     const auto& found = results.back().found;
     if (!found && stored) co_await kv.erase(ctx, hint.token, name);
     const Branch now = remember(at, found);
     // Whoever wrote the key after the token moved, while we were on our way, came after us.
-    if (now.staging_token == hint.token && (stored || landed)) co_return;
-    if (stored && is_dropped(hint.token, now)) stray = hint.token;
-    landed = landed || stored;
+    if (now.staging_token == hint.token && (stored || !landed.empty())) co_return;
+    if (stored && is_dropped(hint.token, now)) co_await kv.erase(ctx, hint.token, name);
+    if (stored) landed = hint.token;
+    if (!landed.empty() && co_await is_done(ctx, repository, now, name, value, landed)) co_return;
+    // An outdated hint is not the branch being busy.
     if (!std::exchange(hinted, false)) left.count();
     hint = {now.staging_token, *found};
   }
+}
+
+Task<bool> WritePath::Impl::is_done(Context& ctx, const Repository& repository,
+                                    const Branch& branch, const std::string& name,
+                                    const Value& value, const std::string& landed) {
+  const std::vector<std::string>& sealed = branch.sealed_tokens;  // the newest first
+  const auto ours = std::ranges::find(sealed, landed);
+  const std::vector<std::string> newer(sealed.begin(), ours);
+  if (co_await staging.get_first(ctx, newer, name)) co_return true;
+  if (ours != sealed.end()) co_return false;  // visible, but the commit may not have seen it
+  const std::vector<std::string> keys{name};
+  const auto committed = co_await read_committed(ctx, repository, branch.commit_id, keys);
+  co_return committed.at(0) && committed.at(0)->identity == value.identity;
 }
 
 Task<std::optional<WritePath::Impl::Seen>> WritePath::Impl::look(Context& ctx,

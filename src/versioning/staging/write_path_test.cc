@@ -239,6 +239,25 @@ CO_TEST_F(Writing, ARepeatedSetLeavesWhatCameAfterItAlone) {
   EXPECT_EQ(co_await self.visible(ctx, "k"), "newer");
 }
 
+CO_TEST_F(Writing, ARepeatedSetLeavesWhatCameAfterItAloneThoughThatIsSealedToo) {
+  co_await self.start(ctx);
+  co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+  // Sealed before our write reaches the token; a newer write and another seal before we look.
+  const auto meanwhile = [](Writing& world, Context& c) -> Task<> {
+    co_await world.stage(c, "t1", "k", "newer");
+    co_await world.seal(c);
+  };
+  int step = 0;
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) -> Task<> {
+    if (op.address.key == "k" && step == 0) return ++step, self.seal(c);
+    if (self.is_branch_get(op) && step == 1) return ++step, meanwhile(self, c);
+    return io::yield();
+  });
+  co_await self.writes.set(ctx, self.repository, self.main, "k", make_value("ours"));
+  EXPECT_EQ(step, 2);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "newer");
+}
+
 CO_TEST_F(Writing, AGuardedSetDoesNotTouchASealedToken) {
   for (const kv::Guard guard : {kv::Guard::close, kv::Guard::exact}) {
     self.hooked.set_guard(guard);
