@@ -47,8 +47,6 @@ nightly: test
 	@tools/run-tests soak
 	@tools/run-tests load
 	@tools/run-tests fuzz
-	@tools/run-tests load
-	@tools/run-tests fuzz
 
 # What the build knows better than a person: tables inside docs/.
 docs: build
