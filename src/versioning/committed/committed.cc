@@ -182,7 +182,8 @@ std::unique_ptr<DiffStream> Committed::compare(std::string storage_namespace,
 Task<TreeMergeResult> Committed::merge(Context& ctx, std::string_view storage_namespace,
                                        const MetaRangeId& destination, const MetaRangeId& source,
                                        const MetaRangeId& base, MergeStrategy strategy) {
-  if (source == base)
+  // The empty tree without a name is written under its real one, as the reference does.
+  if (source == base && !destination.empty())
     co_return TreeMergeResult{.id = destination, .summary = {}, .first_conflict = {}};
   if (destination == base)
     co_return TreeMergeResult{.id = source, .summary = {}, .first_conflict = {}};
