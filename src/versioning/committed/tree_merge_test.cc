@@ -65,6 +65,15 @@ CO_TEST(TreeMerge, GivesTheDestinationWhenTheSourceIsTheBase) {
   EXPECT_EQ(co_await cut.merge(ctx, {kA, kB}, {kA}, {kA}), (Pieces{kA, kB}));
 }
 
+CO_TEST(TreeMerge, NamesTheEmptyTreeWhenTheSourceIsTheBase) {
+  Cut cut;
+  const MetaRangeId same = co_await cut.tree(ctx, {kA});
+  const TreeMergeResult merged =
+      co_await cut.committed.merge(ctx, kSpace, MetaRangeId(), same, same, MergeStrategy::none);
+  // storage-format.md 9.4: the metarange of no records.
+  EXPECT_EQ(merged.id, "00fb7eff1a97c500eb3ca8d2ef5464131d6b6a5f9512e41eba97843522213b66");
+}
+
 CO_TEST(TreeMerge, GivesTheSourceWhenTheDestinationIsTheBase) {
   Cut cut;
   EXPECT_EQ(co_await cut.merge(ctx, {kA}, {kA, kB}, {kA}), (Pieces{kA, kB}));
