@@ -84,8 +84,8 @@ def test_nothing_acknowledged_is_lost_when_the_power_fails(tmp_path: Path, first
     ("lose", "loss"),
     [
         ("wal", "not one of|is gone|are gone|not found|repository|upload lost"),
-        ("object", "object size mismatch|object missing|range missing|metarange"),
-        ("directory", "object missing|range missing|metarange"),
+        ("object", "size mismatch|missing|corrupt|upload lost"),
+        ("directory", "missing|upload lost"),
     ],
 )
 def test_a_sync_that_does_nothing_is_noticed(tmp_path: Path, lose: str, loss: str) -> None:
