@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "testing/temp_dir.h"
@@ -29,7 +31,11 @@ std::optional<std::string> find_binaries() {
   const auto good = [](const fs::path& folder) {
     return fs::exists(folder / "postgres") && fs::exists(folder / "initdb");
   };
-  if (const char* given = std::getenv("TARN_POSTGRES_BIN"); given && good(given)) return given;
+  if (const char* given = std::getenv("TARN_POSTGRES_BIN")) {
+    // Another version must not be tried in its place unnoticed.
+    if (!good(given)) throw std::runtime_error(std::string("no PostgreSQL in ") + given);
+    return given;
+  }
   std::vector<fs::path> found;
   std::error_code ignored;
   for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
@@ -73,6 +79,17 @@ pid_t start_program(std::vector<std::string> command, int output) {
   return pid;
 }
 
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = ::bind(fd, raw, size) == 0 && ::getsockname(fd, raw, &size) == 0;
+  ::close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
 }  // namespace
 
 bool have_postgres() {
@@ -86,6 +103,8 @@ struct PostgresCluster::Impl {
   std::string binaries = find_binaries().value_or("");
   std::string data = dir.file("data");
   std::string sockets = dir.file("run");
+  int port = 5'432;  // in the name of the socket, and of TCP if it listens there
+  bool loopback = false;
   pid_t server = -1;
   std::thread reader;  // of the server's log
 
@@ -152,11 +171,35 @@ PostgresCluster& PostgresCluster::shared() {
 }
 
 std::string PostgresCluster::connection_string(std::string_view database) const {
-  return "host=" + impl_->sockets + " port=5432 user=tarn dbname=" + std::string(database);
+  return "host=" + impl_->sockets + " port=" + std::to_string(impl_->port) +
+         " user=tarn dbname=" + std::string(database);
 }
 
 const std::string& PostgresCluster::socket_directory() const {
   return impl_->sockets;
+}
+
+std::string PostgresCluster::socket_path() const {
+  return impl_->sockets + "/.s.PGSQL." + std::to_string(impl_->port);
+}
+
+int PostgresCluster::port() const {
+  return impl_->port;
+}
+
+int PostgresCluster::listen_on_loopback() {
+  kill();
+  impl_->loopback = true;
+  for (int left = 10;; --left) {
+    impl_->port = free_port();  // which somebody else may take meanwhile
+    try {
+      start();
+      return impl_->port;
+    } catch (const std::runtime_error&) {
+      if (left == 0) throw;
+      kill();
+    }
+  }
 }
 
 void PostgresCluster::kill() {
@@ -171,7 +214,8 @@ void PostgresCluster::start() {
   std::vector<std::string> command = {impl_->binaries + "/postgres", "-D", impl_->data};
   for (const std::string& setting :
        {std::string("fsync=off"), std::string("full_page_writes=off"),
-        std::string("listen_addresses="), "unix_socket_directories=" + impl_->sockets,
+        std::string(impl_->loopback ? "listen_addresses=127.0.0.1" : "listen_addresses="),
+        "port=" + std::to_string(impl_->port), "unix_socket_directories=" + impl_->sockets,
         std::string("shared_buffers=16MB"), std::string("max_connections=60"),
         std::string("max_locks_per_transaction=256"), std::string("logging_collector=off")}) {
     command.insert(command.end(), {"-c", setting});

@@ -9,7 +9,8 @@
 
 namespace tarn::testing {
 
-/// Whether PostgreSQL's binaries were found ($TARN_POSTGRES_BIN, Debian's place, $PATH).
+/// Whether PostgreSQL's binaries were found ($TARN_POSTGRES_BIN, else Debian's place, $PATH).
+/// Throws std::runtime_error when that variable names a folder without them.
 bool have_postgres();
 
 /// For the body of a test that needs one.
@@ -33,10 +34,14 @@ class PostgresCluster {
   /// As a superuser over the socket; the database `postgres` exists.
   std::string connection_string(std::string_view database = "postgres") const;
 
-  /// The directory of the socket .s.PGSQL.5432.
+  /// The directory of the socket, .s.PGSQL.5432 unless it listens on the loopback.
   const std::string& socket_directory() const;
 
-  std::string socket_path() const { return socket_directory() + "/.s.PGSQL.5432"; }
+  std::string socket_path() const;
+  int port() const;
+
+  /// Starts it anew, listening on 127.0.0.1 as well; the port.
+  int listen_on_loopback();
 
   /// Ends every process at once, as a crash does.
   void kill();

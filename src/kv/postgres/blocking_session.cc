@@ -66,7 +66,8 @@ void BlockingSession::connect() {
     throw Error(ErrorCode::invalid_argument,
                 format("metadata store: PostgreSQL 11 or later is needed, this is {}", version));
   }
-  execute("SELECT set_config('statement_timeout', $1, false)", {timeout});
+  if (prepares_statements(config_.connection_string))
+    execute("SELECT set_config('statement_timeout', $1, false)", {timeout});
 }
 
 void BlockingSession::fail_connection(const char* what) {
@@ -138,6 +139,7 @@ void BlockingSession::require_writable() {
 }
 
 void BlockingSession::prepare_statements() {
+  if (!prepares_statements(config_.connection_string)) return;
   // All in one round trip.
   PGconn* const c = connection_.get();
   if (PQenterPipelineMode(c) != 1) fail_connection("lost the connection");
@@ -157,7 +159,13 @@ void BlockingSession::prepare_statements() {
     const PgResult result(PQgetResult(c));
     if (!result) continue;
     const ExecStatusType status = PQresultStatus(result.get());
-    if (status == PGRES_FATAL_ERROR) throw to_error(failure_of(*result));
+    if (status == PGRES_FATAL_ERROR) {
+      const PgFailure failure = failure_of(*result);
+      const Error error = to_error(failure);
+      // Waiting does not help, as it does when the server is away.
+      throw Error(failure.statement_lost() ? ErrorCode::invalid_argument : error.code(),
+                  error.message());
+    }
     synced = status == PGRES_PIPELINE_SYNC;
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <libpq-fe.h>
@@ -76,6 +77,25 @@ std::string libpq_connection_string(std::string_view text) {
   }
   if (!server.empty()) append("options=" + percent_encode(server));
   return std::string(text.substr(0, question)) + query;
+}
+
+bool prepares_statements(std::string_view connection_string) {
+  // An unknown mode is none that could be worse than asking for nothing of the session.
+  const auto value = [&](std::string_view name) -> std::optional<std::string_view> {
+    std::string_view rest =
+        connection_string.substr(std::min(connection_string.find('?'), connection_string.size()));
+    while (!rest.empty()) {
+      rest.remove_prefix(1);
+      const std::string_view parameter = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(parameter.size());
+      if (parameter.starts_with(name) && parameter.substr(name.size()).starts_with('='))
+        return parameter.substr(name.size() + 1);
+    }
+    return std::nullopt;
+  };
+  return value("default_query_exec_mode").value_or("cache_statement") == "cache_statement" &&
+         value("statement_cache_mode").value_or("prepare") == "prepare" &&
+         value("statement_cache_capacity").value_or("1") != "0";
 }
 
 std::string describe_connection(const std::string& connection_string) {

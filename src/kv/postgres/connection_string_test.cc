@@ -24,6 +24,20 @@ TEST(ConnectionString, SettingsOfTheReferencesDriverAreDropped) {
             "postgres://h/db");
 }
 
+TEST(ConnectionString, SessionsKeepNothingWhereTheReferencesDriverIsToldSo) {
+  for (const char* text : {"postgres://h/db", "host=h", "postgres://h/db?sslmode=require",
+                           "postgres://h/db?default_query_exec_mode=cache_statement",
+                           "postgres://h/db?statement_cache_capacity=100"}) {
+    EXPECT_TRUE(prepares_statements(text)) << text;
+  }
+  for (const char* text : {"postgres://h/db?default_query_exec_mode=exec",
+                           "postgres://h/db?a=b&default_query_exec_mode=simple_protocol",
+                           "postgres://h/db?statement_cache_mode=describe&sslmode=disable",
+                           "postgres://h/db?statement_cache_capacity=0"}) {
+    EXPECT_FALSE(prepares_statements(text)) << text;
+  }
+}
+
 TEST(ConnectionString, IsDescribedWithoutSecrets) {
   EXPECT_EQ(describe_connection("postgres://bob:secret@db.example:5433/lake"),
             "database 'lake' on db.example");

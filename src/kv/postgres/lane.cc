@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "io/sync.h"
+#include "kv/postgres/connection_string.h"
 
 namespace tarn::kv {
 
@@ -289,7 +290,8 @@ void Lane::add(PgConnection connection) {
     const auto byte = static_cast<unsigned char>(random_bytes(1)[0]);
     retire_at = Clock::now() + config_.lifetime + config_.lifetime * byte / 2'560;
   }
-  auto session = std::make_shared<Session>(executor_, std::move(connection), retire_at);
+  auto session = std::make_shared<Session>(executor_, std::move(connection), retire_at,
+                                           prepares_statements(config_.connection_string));
   sessions_.push_back(session);
   connections_gauge_.add(1);
   reachable_at_ = Clock::now();

@@ -37,6 +37,10 @@ bool PgFailure::transient() const {
   return sqlstate == "40001" || sqlstate == "40P01";
 }
 
+bool PgFailure::statement_lost() const {
+  return sqlstate == "26000" || sqlstate == "42P05";
+}
+
 bool PgFailure::fatal() const {
   // Shutting down, or demoted to a replica: nothing more can be written on this connection.
   return sqlstate.starts_with("57P") || sqlstate.starts_with("08") || sqlstate == "25006";
@@ -53,6 +57,11 @@ Error to_error(const PgFailure& failure) {
   const ErrorCode code = code_of(failure.sqlstate);
   log::error("metadata store: PostgreSQL reports an error",
              {{"sqlstate", failure.sqlstate}, {"error", failure.text}});
+  if (failure.statement_lost()) {
+    return {ErrorCode::unavailable,
+            "metadata store: prepared statements are lost between transactions; with a pooler in "
+            "transaction mode add default_query_exec_mode=exec to the connection string"};
+  }
   return {code, message_for(code)};
 }
 

@@ -18,6 +18,9 @@ struct PgFailure {
 
   /// The server rolled the transaction back for reasons of its own; the same again may work.
   bool transient() const;
+  /// A statement that was prepared on this connection is unknown, or known already: somebody shares
+  /// it.
+  bool statement_lost() const;
   /// The server is ending this connection.
   bool fatal() const;
 };

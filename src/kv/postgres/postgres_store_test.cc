@@ -1,8 +1,10 @@
 #include "kv/postgres/postgres_store.h"
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 
+#include "base/bytes.h"
 #include "base/format.h"
 #include "base/metrics.h"
 #include "io/blocking_pool.h"
@@ -22,11 +24,14 @@ PostgresConfig config_for(std::string connection_string, std::size_t connections
   return config;
 }
 
-/// The shared cluster's first database, emptied.
+/// A database, emptied: the shared cluster's first, if none is named.
 class PostgresHarness final : public StoreHarness {
  public:
-  explicit PostgresHarness(std::size_t connections) {
-    const auto config = config_for(PostgresCluster::shared().connection_string(), connections);
+  explicit PostgresHarness(std::size_t connections)
+      : PostgresHarness(PostgresCluster::shared().connection_string(), connections) {}
+
+  explicit PostgresHarness(std::string connection_string, std::size_t connections = 25) {
+    const auto config = config_for(std::move(connection_string), connections);
     store_ = PostgresStore::open(config, loops_, pool_);
     const std::atomic<bool> stop = false;
     BlockingSession(config, stop).execute("DELETE FROM kv");
@@ -48,6 +53,28 @@ std::unique_ptr<StoreHarness> make_narrow_harness() {
   return std::make_unique<PostgresHarness>(1);
 }
 
+/// Where every statement is sent with its text, as through a pooler in transaction mode.
+std::unique_ptr<StoreHarness> make_unprepared_harness() {
+  const auto& cluster = PostgresCluster::shared();
+  return std::make_unique<PostgresHarness>(
+      format("postgres://tarn@/postgres?host={}&port={}&default_query_exec_mode=exec",
+             percent_encode(cluster.socket_directory()), cluster.port()));
+}
+
+/// A database, a pooler or an engine that is there already.
+const char* given_database() {
+  return std::getenv("TARN_TEST_POSTGRES");
+}
+
+std::unique_ptr<StoreHarness> make_given_harness() {
+  return std::make_unique<PostgresHarness>(given_database());
+}
+
+std::vector<MakeHarness> given_harnesses() {
+  if (given_database() != nullptr) return {&make_given_harness};
+  return {};
+}
+
 std::vector<MakeHarness> harnesses(MakeHarness make) {
   if (tarn::testing::have_postgres()) return {make};
   return {};
@@ -55,6 +82,9 @@ std::vector<MakeHarness> harnesses(MakeHarness make) {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreSuite);
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreSuite, ::testing::ValuesIn(harnesses(&make_harness)));
+INSTANTIATE_TEST_SUITE_P(PostgresUnprepared, StoreSuite,
+                         ::testing::ValuesIn(harnesses(&make_unprepared_harness)));
+INSTANTIATE_TEST_SUITE_P(PostgresGiven, StoreSuite, ::testing::ValuesIn(given_harnesses()));
 INSTANTIATE_TEST_SUITE_P(PostgresOverOneConnection, StoreSuite,
                          ::testing::ValuesIn(harnesses(&make_narrow_harness)));
 

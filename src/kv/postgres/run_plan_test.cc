@@ -78,7 +78,7 @@ TEST(RunPlan, WritesAreSortedAndMergedWhereOneStatementCanDo) {
   const auto statements = arrange_writes(writes);
   std::string text;
   for (const auto& statement : statements) {
-    text += name_of(statement.statement);
+    text += prepared(statement.statement).name;
     for (const Op* op : statement.ops)
       text += " " + op->address.key;
     text += "; ";

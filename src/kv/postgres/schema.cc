@@ -81,14 +81,16 @@ void open_schema(BlockingSession& session, bool create_missing) {
                 "metadata store: the database holds no metadata table, or only part of one");
   }
   session.allow(kSetupLimit);
-  session.execute(format("SELECT pg_advisory_lock({})", kLock));
+  // One transaction: the lock goes with it, whoever's connection it was taken on.
+  session.execute("BEGIN");
+  session.execute(format("SELECT pg_advisory_xact_lock({})", kLock));
   // Somebody else may have been first.
   if (look(session) != Found::all_of_it) {
     log::info("metadata store: creating the table");
     create(session);
     if (look(session) != Found::all_of_it) refuse("it cannot be completed");
   }
-  session.execute(format("SELECT pg_advisory_unlock({})", kLock));
+  session.execute("COMMIT");
 }
 
 }  // namespace tarn::kv

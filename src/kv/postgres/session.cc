@@ -28,10 +28,11 @@ constexpr int kEmptyResultsMax = 8;
 }  // namespace
 
 Session::Session(asio::any_io_executor executor, PgConnection connection,
-                 Context::SteadyClock::time_point retire_at)
+                 Context::SteadyClock::time_point retire_at, bool prepared)
     : socket_(std::move(executor), PQsocket(connection.get())),
       connection_(std::move(connection)),
-      retire_at_(retire_at) {}
+      retire_at_(retire_at),
+      prepared_(prepared) {}
 
 Session::~Session() {
   end();
@@ -65,9 +66,14 @@ void Session::execute(Statement statement, std::span<const std::string_view> par
   }
   entries_.push_back(Entry::statement);
   ++flights_.back().entries;
-  broken_ = broken_ || PQsendQueryPrepared(connection_.get(), name_of(statement),
-                                           static_cast<int>(parameters.size()), values.data(),
-                                           lengths.data(), formats.data(), 1) != 1;
+  if (broken_) return;
+  const PreparedStatement& text = kv::prepared(statement);
+  const int count = static_cast<int>(parameters.size());
+  const int sent = prepared_ ? PQsendQueryPrepared(connection_.get(), text.name, count,
+                                                   values.data(), lengths.data(), formats.data(), 1)
+                             : PQsendQueryParams(connection_.get(), text.sql, count, nullptr,
+                                                 values.data(), lengths.data(), formats.data(), 1);
+  broken_ = sent != 1;
 }
 
 void Session::sync() {

@@ -50,7 +50,7 @@ class Group {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(boost::asio::any_io_executor executor, PgConnection connection,
-          Context::SteadyClock::time_point retire_at);
+          Context::SteadyClock::time_point retire_at, bool prepared);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -114,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::posix::stream_descriptor socket_;
   PgConnection connection_;
   const Context::SteadyClock::time_point retire_at_;
+  const bool prepared_;  // the statements; else each is sent with its text
   Kind kind_ = Kind::read;
   std::deque<Flight> flights_;
   std::deque<Entry> entries_;   // of all flights, in order

@@ -72,10 +72,10 @@ std::span<const PreparedStatement> prepared_statements() {
   return kStatements;
 }
 
-const char* name_of(Statement statement) {
+const PreparedStatement& prepared(Statement statement) {
   const auto& found = kStatements.at(static_cast<std::size_t>(statement));
   TARN_ASSERT(found.statement == statement);
-  return found.name;
+  return found;
 }
 
 std::string encode_array(std::span<const std::string_view> elements) {

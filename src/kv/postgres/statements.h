@@ -36,7 +36,7 @@ struct PreparedStatement {
 };
 
 std::span<const PreparedStatement> prepared_statements();
-const char* name_of(Statement statement);
+const PreparedStatement& prepared(Statement statement);
 
 /// bytea[] in binary form.
 std::string encode_array(std::span<const std::string_view> elements);

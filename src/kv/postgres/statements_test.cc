@@ -34,7 +34,7 @@ TEST(Statements, EveryStatementHasItsOwnNameInTheOrderOfTheEnum) {
   std::size_t index = 0;
   for (const auto& statement : prepared_statements()) {
     EXPECT_EQ(static_cast<std::size_t>(statement.statement), index++);
-    EXPECT_EQ(std::string_view(name_of(statement.statement)), statement.name);
+    EXPECT_EQ(std::string_view(prepared(statement.statement).name), statement.name);
   }
 }
 
