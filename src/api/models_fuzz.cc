@@ -61,6 +61,8 @@ void check_objects(JsonView body) {
   static_cast<void>(api::decode_object_copy_creation(body));
   check_texts(api::decode_object_stage_creation(body).metadata);
   check_texts(api::decode_staging_metadata(body).user_metadata);
+  check_texts(api::decode_complete_presign_multipart_upload(body).user_metadata);
+  static_cast<void>(api::decode_copy_part_source(body));
   check_texts(api::decode_update_object_user_metadata(body));
   for (const std::string& path : api::decode_path_list(body))
     TARN_ASSERT(is_valid_utf8(path));

@@ -96,7 +96,13 @@ TEST(Models, OfObjectsConform) {
   expect_conforms("UnderlyingObjectProperties", UnderlyingObjectProperties{});
   expect_conforms("UnderlyingObjectProperties", UnderlyingObjectProperties{"STANDARD"});
   expect_conforms("StagingLocation", StagingLocation{});
-  expect_conforms("StagingLocation", StagingLocation{.presigned_url = "http://x"});
+  expect_conforms("StagingLocation",
+                  StagingLocation{.presigned_url = "http://x", .presigned_url_expiry = 7});
+  expect_conforms("ObjectStats", ObjectStats{.physical_address_expiry = 7});
+  expect_conforms("PresignMultipartUpload", PresignMultipartUpload{});
+  expect_conforms("PresignMultipartUpload",
+                  PresignMultipartUpload{.presigned_urls = {"http://x", "http://y"}});
+  expect_conforms("UploadTo", UploadTo{"http://x"});
   expect_conforms("ObjectErrorList", ObjectErrorList{{{.path = "p", .status_code = 403}}});
   expect_conforms("Error", Error{});
 }

@@ -16,6 +16,7 @@ void write(JsonWriter& out, const ObjectStats& stats) {
   write(out, ObjectStatsView{.path = stats.path,
                              .path_type = stats.path_type,
                              .physical_address = stats.physical_address,
+                             .physical_address_expiry = stats.physical_address_expiry,
                              .checksum = stats.checksum,
                              .mtime = stats.mtime,
                              .size_bytes = stats.size_bytes,
@@ -28,6 +29,7 @@ void write(JsonWriter& out, const ObjectStatsView& stats) {
   out.member("path", stats.path);
   out.member("path_type", to_string(stats.path_type));
   out.member("physical_address", stats.physical_address);
+  out.member("physical_address_expiry", stats.physical_address_expiry);
   out.member("checksum", stats.checksum);
   out.member("mtime", stats.mtime);
   out.member("size_bytes", stats.size_bytes);

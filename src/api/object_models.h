@@ -22,6 +22,7 @@ struct ObjectStats {
   std::string path;
   PathType path_type = PathType::object;
   std::string physical_address;
+  std::optional<std::int64_t> physical_address_expiry;  // Unix seconds; of a presigned URL
   std::string checksum;
   std::int64_t mtime = 0;  // Unix seconds
   std::optional<std::int64_t> size_bytes;
@@ -34,6 +35,7 @@ struct ObjectStatsView {
   std::string_view path;
   PathType path_type = PathType::object;
   std::string_view physical_address;
+  std::optional<std::int64_t> physical_address_expiry;
   std::string_view checksum;
   std::int64_t mtime = 0;
   std::optional<std::int64_t> size_bytes;

@@ -138,6 +138,18 @@ std::optional<std::string> set_s3_encryption(Config& config, std::string_view va
   return std::nullopt;
 }
 
+/// Longer than a week is no signature of the service's.
+std::optional<std::string> set_presign_expiry(Config& config, std::string_view value) {
+  const auto parsed = parse_duration(value);
+  if (!parsed) return parsed.error().message;
+  const auto expiry = std::chrono::duration_cast<std::chrono::seconds>(*parsed);
+  if (expiry < std::chrono::seconds(1) || expiry > std::chrono::hours(168)) {
+    return format("'{}' is not between 1s and 168h", value);
+  }
+  config.s3.store.presign_expiry = expiry;
+  return std::nullopt;
+}
+
 std::optional<std::string> set_rbac(Config&, std::string_view value) {
   if (value == "none") return std::nullopt;
   return format("'{}' is not served by this version (none)", value);
@@ -348,6 +360,19 @@ std::vector<Key> s3_keys() {
        "Encryption asked for with every write.", set_s3_encryption},
       {"blockstore.s3.server_side_encryption_kms_key_id", "text", "the bucket's", "Key of aws:kms.",
        text(TARN_AT(s3.store.server_side_encryption_kms_key_id))},
+      {"blockstore.s3.disable_pre_signed", "boolean", "false",
+       "Hand out no URLs with which clients read and write objects at the service.",
+       unless(TARN_AT(s3.store.presign))},
+      {"blockstore.s3.disable_pre_signed_multipart", "boolean", "false",
+       "Hand out none for the parts of multipart uploads.",
+       unless(TARN_AT(s3.store.presign_multipart))},
+      {"blockstore.s3.disable_pre_signed_ui", "boolean", "true",
+       "Tell browsers to do without them.", unless(TARN_AT(s3.store.presign_ui))},
+      {"blockstore.s3.pre_signed_expiry", "duration", "15m", "Life of such a URL, 1s to 168h.",
+       set_presign_expiry},
+      {"blockstore.s3.pre_signed_endpoint", "URL", "the service's own",
+       "Where clients reach the service, if not where this server does.",
+       text(TARN_AT(s3.store.presign_endpoint))},
       {"blockstore.s3.skip_verify_certificate_test_only", "boolean", "false",
        "Take any TLS certificate.", unless(TARN_AT(s3.verify_certificate))},
       {"blockstore.s3.client_log_retries", "boolean", "false", "A log line for every repetition.",
@@ -402,11 +427,6 @@ std::vector<Key> keys_without_effect() {
                                       "database.local.enable_logging",
                                       "blockstore.local.import_hidden",
                                       "blockstore.s3.client_log_request",
-                                      "blockstore.s3.disable_pre_signed",
-                                      "blockstore.s3.disable_pre_signed_multipart",
-                                      "blockstore.s3.disable_pre_signed_ui",
-                                      "blockstore.s3.pre_signed_endpoint",
-                                      "blockstore.s3.pre_signed_expiry",
                                       "committed.local_cache.range_proportion",
                                       "committed.local_cache.metarange_proportion",
                                       "ugc.prepare_max_file_size",

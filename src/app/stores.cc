@@ -62,7 +62,6 @@ Task<std::unique_ptr<block::ObjectStore>> open_s3(Context& ctx, const Config& co
   }
   login.region = s3.region;
   s3.default_namespace_prefix = config.default_namespace_prefix;
-  s3.presign = false;  // no edge hands such URLs out
   auto client = std::make_unique<http::Client>(http::ClientConfig{
       .idle_timeout = std::chrono::seconds(60),  // a large copy is silent so long
       .tls = {.verify = config.s3.verify_certificate}});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@ struct Credentials {
   std::string access_key;
   std::string secret_key;
   std::string session_token = {};
+  std::optional<Timestamp> expires = {};  // of temporary ones, where it is known
 };
 
 struct SigningScope {

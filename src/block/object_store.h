@@ -1,4 +1,4 @@
-// Where object bytes live: user data, range files, probes. Backends: mem, fs (s3 is planned). Each
+// Where object bytes live: user data, range files, probes. Backends: mem, fs, s3. Each
 // passes block/testing/object_store_suite.h.
 #pragma once
 
@@ -88,8 +88,12 @@ struct StoreInfo {
   std::string namespace_example;
   std::string default_namespace_prefix;  // "" = none
   bool presign_support = false;
+  bool presign_support_ui = false;  // offered to browsers too
+  bool presign_multipart_support = false;
   bool import_support = false;
 };
+
+class Presigner;
 
 /// Safe to call from any executor. Throws Error{unavailable}, {storage_full}, {deadline_exceeded},
 /// {invalid_argument} for an address that does not resolve, and passes on what a body source
@@ -155,6 +159,9 @@ class ObjectStore {
   virtual std::string display_address(const ObjectRef& ref) const = 0;
 
   virtual const StoreInfo& info() const = 0;
+
+  /// Makes URLs for clients; null where the store cannot, or is not to. Lives as long as the store.
+  virtual Presigner* presigner() { return nullptr; }
 
   /// Whether the store can be reached at all: throws Error{unavailable} and the like if not. Cheap.
   virtual Task<> probe(Context& ctx) = 0;

@@ -24,16 +24,15 @@ class Presigner {
  public:
   virtual ~Presigner() = default;
 
-  /// For one GET (and Range) of the object, whether it exists or not.
-  virtual Task<PresignedUrl> presign_get(Context& ctx, const ObjectRef& ref) = 0;
-  /// For one PUT of the object.
+  /// For GETs (and ranges) of the object, whether it exists or not. Browsers save what they get as
+  /// `file_name`, which may be empty.
+  virtual Task<PresignedUrl> presign_get(Context& ctx, const ObjectRef& ref,
+                                         std::string_view file_name) = 0;
+  /// For PUTs of the object.
   virtual Task<PresignedUrl> presign_put(Context& ctx, const ObjectRef& ref) = 0;
-  /// For one PUT of a part. Upload and part number are not looked at.
+  /// For PUTs of a part. Upload and part number are not looked at.
   virtual Task<PresignedUrl> presign_part(Context& ctx, const ObjectRef& ref,
                                           std::string_view upload_id, std::uint32_t number) = 0;
-
-  /// Whether presign_part() is meant to be used.
-  virtual bool presigns_parts() const = 0;
 
  protected:
   Presigner() = default;

@@ -17,6 +17,7 @@
 #include "base/task.h"
 #include "base/time.h"
 #include "block/object_store.h"
+#include "block/presigner.h"
 #include "catalog/entry.h"
 #include "catalog/recorded.h"
 #include "kv/store.h"
@@ -152,6 +153,13 @@ struct IssuedAddress {
   std::string relative;          // with the signature, as part of the key
 };
 
+/// A multipart upload whose parts the client sends to the store. Nothing of it is kept here: the
+/// store knows the upload, and the signature in the address says what it is for.
+struct PresignedUpload {
+  std::string id;
+  std::string physical_address;  // as issued
+};
+
 /// What a client says about bytes it wrote itself (link, stage).
 struct ExternalObject {
   std::string physical_address;
@@ -277,6 +285,45 @@ class Catalog {
                    std::string_view path, ExternalObject object, Condition condition, bool force);
   Task<Entry> stage(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
                     std::string_view path, ExternalObject object, bool force);
+
+  // --- URLs with which clients reach the store themselves (10.3, 17) ---
+  // Error{invalid_argument} where the store hands out none, in its own words.
+  Task<block::PresignedUrl> presign_read(Context& ctx, const versioning::Repository& repository,
+                                         std::string_view path, const Entry& entry);
+  Task<block::PresignedUrl> presign_write(Context& ctx, const versioning::Repository& repository,
+                                          const IssuedAddress& issued);
+
+  /// With a URL for each of `parts` parts. Error{branch_not_found}.
+  struct NewPresignedUpload {
+    PresignedUpload upload;
+    std::vector<std::string> part_urls;
+  };
+
+  Task<NewPresignedUpload> create_presigned_upload(Context& ctx,
+                                                   const versioning::Repository& repository,
+                                                   const BranchId& branch, std::string_view path,
+                                                   std::uint32_t parts);
+  // The address must have been issued for this branch and path: Error{invalid_argument} else.
+  /// Whether there is such an upload is not looked at.
+  Task<std::string> presign_part(Context& ctx, const versioning::Repository& repository,
+                                 const BranchId& branch, std::string_view path,
+                                 const PresignedUpload& upload, std::uint32_t number);
+  /// The part's ETag.
+  Task<std::string> copy_presigned_part(Context& ctx, const versioning::Repository& repository,
+                                        const BranchId& branch, std::string_view path,
+                                        const PresignedUpload& upload, std::uint32_t number,
+                                        const versioning::Repository& from, const Entry& source,
+                                        std::optional<block::ByteRange> range);
+  /// May be repeated: the object is the same.
+  Task<Entry> complete_presigned_upload(Context& ctx, const versioning::Repository& repository,
+                                        const BranchId& branch, std::string_view path,
+                                        const PresignedUpload& upload,
+                                        std::vector<block::Part> parts,
+                                        versioning::Metadata metadata, std::string content_type);
+  /// Error{upload_not_found}.
+  Task<> abort_presigned_upload(Context& ctx, const versioning::Repository& repository,
+                                const BranchId& branch, std::string_view path,
+                                const PresignedUpload& upload);
 
   // --- multipart uploads (S3) ---
   struct NewUpload {

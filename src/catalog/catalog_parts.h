@@ -34,6 +34,12 @@ struct Catalog::Impl {
   /// What is visible on the branch now.
   Task<std::optional<Entry>> visible(Context& ctx, const versioning::Repository& repository,
                                      const BranchId& branch, std::string_view path);
+  /// The relative address, if `physical_address` is one of the namespace's data folder in either
+  /// of its forms: as the repository names it, or as clients are shown it. It has passed
+  /// the signer then, which refuses what was not issued for this branch and path.
+  std::optional<std::string> verify_issued(const versioning::Repository& repository,
+                                           const BranchId& branch, std::string_view path,
+                                           std::string_view physical_address) const;
   /// Everything a write is refused for that can be known before its body is read.
   Task<> check_write(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
                      std::string_view path, const Condition& condition,
@@ -61,6 +67,19 @@ struct Catalog::Impl {
   /// Removes the marker of a repository that was not created, so that its namespace can be used;
   /// a failure is logged.
   Task<> drop_marker(Context& ctx, const RepositoryId& id, const block::ObjectRef& marker);
+  /// Where the parts of a presigned upload go. Throws as verify_issued(), and for an address
+  /// outside the data folder.
+  block::ObjectRef object_of_presigned(const versioning::Repository& repository,
+                                       const BranchId& branch, std::string_view path,
+                                       const PresignedUpload& upload) const;
+  /// URLs for the parts from 1 to `parts`.
+  Task<std::vector<std::string>> presign_parts(Context& ctx, block::ObjectRef ref,
+                                               std::string_view upload_id, std::uint32_t parts);
+  /// The object of these parts, whether this call joins them or an earlier one has.
+  Task<block::ObjectInfo> join_parts(Context& ctx, block::ObjectRef ref, std::string_view upload_id,
+                                     std::vector<block::Part> parts);
+  /// Ends an upload that nobody was told of; a failure is logged.
+  Task<> drop_parts(Context& ctx, block::ObjectRef ref, std::string upload_id);
   /// Removes bytes that did not become an object; a failure is logged, garbage collection finds
   /// them later.
   Task<> drop_bytes(Context& ctx, const block::ObjectRef& ref);
@@ -68,6 +87,13 @@ struct Catalog::Impl {
 
 /// The object an entry names.
 block::ObjectRef object_of(const versioning::Repository& repository, const Entry& entry);
+
+/// ETag of the object that these parts make; "" if the ETag of one is none, which the store
+/// refuses.
+std::string etag_of(const std::vector<block::Part>& parts);
+
+/// Bytes of an entry that a range covers. Error{invalid_argument} where it is not within the entry.
+std::uint64_t covered_bytes(const Entry& entry, const std::optional<block::ByteRange>& range);
 
 /// Throws Error{invalid_argument} with the reference's texts.
 void require_path(std::string_view path);

@@ -76,6 +76,23 @@ IssuedAddress Catalog::issue_address(const versioning::Repository& repository,
   return issued;
 }
 
+std::optional<std::string> Catalog::Impl::verify_issued(const versioning::Repository& repository,
+                                                        const BranchId& branch,
+                                                        std::string_view path,
+                                                        std::string_view physical_address) const {
+  auto relative = below(physical_address, repository.storage_namespace);
+  if (!relative) {
+    const std::string shown = objects.display_address(
+        {.storage_namespace = repository.storage_namespace, .address = "data"});
+    relative =
+        below(physical_address, shown.substr(0, shown.size() - std::string_view("/data").size()));
+  }
+  if (!relative || !relative->starts_with(kDataFolder)) return std::nullopt;
+  signer.verify({.repository = repository.id.str(), .branch = branch.str(), .path = path},
+                *relative, clock.now());
+  return relative;
+}
+
 Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository,
                           const BranchId& branch, std::string_view path, ExternalObject object,
                           Condition condition, bool force) {
@@ -83,17 +100,7 @@ Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository
   Entry entry = entry_of(object, impl_->clock.now());
   if (entry.etag.empty()) throw Error(ErrorCode::invalid_argument, "checksum is required");
   require_uri(entry.address);
-  // Both forms of the namespace: as the repository names it, and as clients are shown it.
-  auto relative = below(entry.address, repository.storage_namespace);
-  if (!relative) {
-    const std::string shown = impl_->objects.display_address(
-        {.storage_namespace = repository.storage_namespace, .address = "data"});
-    relative =
-        below(entry.address, shown.substr(0, shown.size() - std::string_view("/data").size()));
-  }
-  if (relative && relative->starts_with(kDataFolder)) {
-    impl_->signer.verify({.repository = repository.id.str(), .branch = branch.str(), .path = path},
-                         *relative, impl_->clock.now());
+  if (auto relative = impl_->verify_issued(repository, branch, path, entry.address)) {
     entry.address = *std::move(relative);
     entry.address_type = block::AddressType::relative;
   }

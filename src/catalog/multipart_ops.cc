@@ -18,7 +18,8 @@ block::ObjectRef object_of_upload(const versioning::Repository& repository,
           .type = block::AddressType::relative};
 }
 
-/// Of the object that these parts make. "" if an ETag is none, which the store refuses.
+}  // namespace
+
 std::string etag_of(const std::vector<block::Part>& parts) {
   std::vector<std::string> md5s;
   for (const block::Part& part : parts) {
@@ -33,11 +34,13 @@ std::string etag_of(const std::vector<block::Part>& parts) {
   return block::joined_etag(md5s);
 }
 
-std::uint64_t length_of(const Entry& entry, const block::ByteRange& range) {
-  return std::min(range.last, entry.size - 1) - range.first + 1;
+std::uint64_t covered_bytes(const Entry& entry, const std::optional<block::ByteRange>& range) {
+  if (!range) return entry.size;
+  if (range->first > range->last || range->last >= entry.size) {
+    throw Error(ErrorCode::invalid_argument, "range is beyond the source");
+  }
+  return range->last - range->first + 1;
 }
-
-}  // namespace
 
 Task<MultipartUpload> Catalog::create_upload(Context& ctx, const versioning::Repository& repository,
                                              const BranchId& branch, std::string_view path,
@@ -121,15 +124,12 @@ Task<UploadedPart> Catalog::copy_part(Context& ctx, const versioning::Repository
   const auto entry = co_await find(ctx, *from, source.ref, source.path);
   if (!entry) throw Error(ErrorCode::object_not_found, "not found");
   if (source_condition) source_condition(entry);
-  if (range && (range->first >= entry->size || range->last >= entry->size)) {
-    throw Error(ErrorCode::invalid_argument, "range is beyond the source");
-  }
-  const auto body = co_await open(ctx, *from, *entry, range);
   UploadedPart part;
+  part.info.size = covered_bytes(*entry, range);
+  const auto body = co_await open(ctx, *from, *entry, range);
   part.info.number = number;
   part.info.etag = co_await impl_->objects.upload_part(ctx, object_of_upload(repository, upload),
                                                        upload.id, number, *body);
-  part.info.size = range ? length_of(*entry, *range) : entry->size;
   part.info.last_modified = impl_->clock.now();
   co_return part;
 }

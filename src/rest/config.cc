@@ -17,8 +17,10 @@ api::StorageConfig storage_config(const Services& services) {
           .blockstore_namespace_validity_regex = store.namespace_regex,
           .default_namespace_prefix = prefix.empty() ? store.default_namespace_prefix : prefix,
           .pre_sign_support = store.presign_support,
+          .pre_sign_support_ui = store.presign_support_ui,
           .import_support = store.import_support,
-          .import_validity_regex = store.namespace_regex};
+          .import_validity_regex = store.namespace_regex,
+          .pre_sign_multipart_upload = store.presign_multipart_support};
 }
 
 void check(const api::StatsEvent& event) {

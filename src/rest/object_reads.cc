@@ -7,6 +7,7 @@
 #include "rest/byte_range.h"
 #include "rest/handlers.h"
 #include "rest/models.h"
+#include "rest/presigned_listing.h"
 #include "rest/upload_request.h"
 
 namespace tarn::rest {
@@ -86,21 +87,15 @@ void require_prefix(const std::string& prefix) {
                      prefix.size(), catalog::kPathBytesMax));
 }
 
-[[noreturn]] void refuse_presigned_url() {
-  throw Error(ErrorCode::invalid_argument, "get pre signed url: operation not supported");
-}
-
 /// A listing's page as JSON, written from the entries where they lie.
 class ListingWriter final : public catalog::ListSink {
  public:
   ListingWriter(const Call& call, const versioning::Repository& repository)
       : addresses_(call.services.catalog.shown_addresses(repository)),
         page_(call.amount()),
-        with_metadata_(call.params.flag("user_metadata")),
-        presign_(call.params.flag("presign")) {}
+        with_metadata_(call.params.flag("user_metadata")) {}
 
   void object(std::string_view path, const catalog::EntryView& entry) override {
-    if (presign_) refuse_presigned_url();
     catalog::Entry whole;
     if (with_metadata_ && entry.has_metadata) whole = catalog::decode_entry(entry.data);
     page_.add(api::ObjectStatsView{.path = path,
@@ -124,7 +119,6 @@ class ListingWriter final : public catalog::ListSink {
   catalog::ShownAddresses addresses_;
   api::PageWriter page_;
   bool with_metadata_;
-  bool presign_;
   std::string last_;
 };
 
@@ -136,7 +130,12 @@ Task<> get_object(Call& call) {
   if (call.params.text("If-None-Match") == quoted_etag(entry)) {
     co_return co_await call.reply_empty(304);
   }
-  if (call.params.flag("presign")) refuse_presigned_url();
+  if (call.params.flag("presign")) {
+    const auto url = co_await call.services.catalog.presign_read(call.ctx, *found.repository,
+                                                                 call.params.text("path"), entry);
+    call.response.add_header("Location", url.url);
+    co_return co_await call.reply_empty(302);
+  }
   add_object_headers(call.response, entry);
   add_security_headers(call.response, entry);
   std::optional<ServedRange> range;
@@ -176,8 +175,13 @@ Task<> head_object(Call& call) {
 
 Task<> stat_object(Call& call) {
   const Found found = co_await find_object(call);
-  if (call.params.flag("presign")) refuse_presigned_url();
   auto stats = to_stats(call, found);
+  if (call.params.flag("presign")) {
+    auto url = co_await call.services.catalog.presign_read(call.ctx, *found.repository, stats.path,
+                                                           found.entry);
+    stats.physical_address = std::move(url.url);
+    stats.physical_address_expiry = url.expires.seconds;
+  }
   if (!call.params.flag("user_metadata")) stats.metadata->clear();
   co_await call.reply(200, stats);
 }
@@ -191,6 +195,7 @@ Task<> get_underlying_properties(Call& call) {
 Task<> list_objects(Call& call) {
   const auto repository = co_await call.repository();
   require_prefix(call.params.text("prefix"));
+  if (call.params.flag("presign")) co_return co_await list_presigned(call, *repository);
   ListingWriter page(call, *repository);
   const bool has_more = co_await call.services.catalog.list(
       call.ctx, *repository, require_ref(call.params.text("ref")), call.list_params(), page);

@@ -151,7 +151,7 @@ TEST_F(ObjectsTest, AreNotPresigned) {
   const Answer address =
       get("/repositories/repo/branches/main/staging/backing?path=x&presign=true");
   EXPECT_EQ(address.status, 400);
-  EXPECT_EQ(address.message(), "mem adapter presigned URL: operation not supported");
+  EXPECT_EQ(address.message(), "get pre signed url: operation not supported");
   // A page without objects has nothing to sign.
   EXPECT_EQ(get("/repositories/repo/refs/main/objects/ls?presign=true&prefix=none").status, 200);
 }

@@ -8,8 +8,6 @@ namespace {
 
 // The contract has it, this version does not. Clients know the text.
 constexpr Implementation kMissing{std::string_view("Not Implemented")};
-constexpr Implementation kNoPresignedParts{
-    std::string_view("presign multipart upload API is not supported")};
 
 constexpr Operation kOperations[] = {
     {"setupCommPrefs", "POST", "/setup_comm_prefs", kOpen, setup_comm_prefs},
@@ -187,20 +185,20 @@ constexpr Operation kOperations[] = {
      needs({{"fs:ReadObject", On::object}}), head_object},
     {"createPresignMultipartUpload", "POST",
      "/repositories/{repository}/branches/{branch}/staging/pmpu",
-     needs({{"fs:WriteObject", On::object}}), kNoPresignedParts},
+     needs({{"fs:WriteObject", On::object}}), create_presigned_upload},
     {"completePresignMultipartUpload", "PUT",
      "/repositories/{repository}/branches/{branch}/staging/pmpu/{uploadId}",
-     needs({{"fs:WriteObject", On::object}}), kNoPresignedParts},
+     needs({{"fs:WriteObject", On::object}}), complete_presigned_upload},
     {"abortPresignMultipartUpload", "DELETE",
      "/repositories/{repository}/branches/{branch}/staging/pmpu/{uploadId}",
-     needs({{"fs:WriteObject", On::object}}), kNoPresignedParts},
+     needs({{"fs:WriteObject", On::object}}), abort_presigned_upload},
     {"uploadPart", "PUT",
      "/repositories/{repository}/branches/{branch}/staging/pmpu/{uploadId}/parts/{partNumber}",
-     needs({{"fs:WriteObject", On::object}}), kNoPresignedParts},
+     needs({{"fs:WriteObject", On::object}}), presign_part},
     {"uploadPartCopy", "PUT",
      "/repositories/{repository}/branches/{branch}/staging/pmpu/{uploadId}/parts/{partNumber}/copy",
      needs({{"fs:WriteObject", On::object}, {"fs:ReadObject", On::part_source_object}}),
-     kNoPresignedParts},
+     copy_presigned_part},
     {"getPhysicalAddress", "GET", "/repositories/{repository}/branches/{branch}/staging/backing",
      needs({{"fs:WriteObject", On::object}}), get_physical_address},
     {"linkPhysicalAddress", "PUT", "/repositories/{repository}/branches/{branch}/staging/backing",

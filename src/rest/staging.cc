@@ -26,12 +26,17 @@ std::uint64_t require_size(std::int64_t size) {
 }  // namespace
 
 Task<> get_physical_address(Call& call) {
-  refuse_presign(call);
   const auto repository = co_await call.repository();
   const BranchId branch = call.branch();
   const auto issued =
       call.services.catalog.issue_address(*repository, branch, call.params.text("path"));
-  co_await call.reply(200, api::StagingLocation{.physical_address = issued.physical_address});
+  api::StagingLocation location{.physical_address = issued.physical_address};
+  if (call.params.flag("presign")) {
+    auto url = co_await call.services.catalog.presign_write(call.ctx, *repository, issued);
+    location.presigned_url = std::move(url.url);
+    location.presigned_url_expiry = url.expires.seconds;
+  }
+  co_await call.reply(200, location);
 }
 
 Task<> link_physical_address(Call& call) {

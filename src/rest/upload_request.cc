@@ -62,11 +62,4 @@ versioning::Metadata metadata_of(const http::Request& request) {
   return metadata;
 }
 
-void refuse_presign(const Call& call) {
-  if (!call.params.flag("presign")) return;
-  throw Error(ErrorCode::invalid_argument,
-              format("{} adapter presigned URL: operation not supported",
-                     call.services.catalog.store_info().type));
-}
-
 }  // namespace tarn::rest

@@ -27,7 +27,4 @@ Task<T> named_branch(Task<T> task, BranchId branch) {
   }
 }
 
-/// Error{invalid_argument} when presign=true: no store of this version can sign.
-void refuse_presign(const Call& call);
-
 }  // namespace tarn::rest

@@ -76,6 +76,7 @@ class Chain final : public CredentialsSource {
       const auto window = std::min<std::int64_t>(config_.expiry_window.count(), life / 2);
       refresh_at_ = issued.expires->seconds - std::max<std::int64_t>(window, 0);
     }
+    issued.credentials.expires = issued.expires;
     held_ = std::move(issued);
     return held_->credentials;
   }

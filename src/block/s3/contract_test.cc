@@ -171,7 +171,8 @@ CO_TEST_F(S3OnMoto, PresignedUrlsWorkWithoutKeys) {
       ctx,
       {.method = "PUT", .endpoint = put_url->endpoint, .target = put_url->target, .body = "hello"});
   EXPECT_EQ(stored.status(), 200);
-  const auto get_url = http::parse_url((co_await store->presign_get(ctx, self.ref("by url"))).url);
+  const auto get = co_await store->presign_get(ctx, self.ref("by url"), "a b.csv");
+  const auto get_url = http::parse_url(get.url);
   auto got = co_await client.send(ctx, {.endpoint = get_url->endpoint, .target = get_url->target});
   EXPECT_EQ(co_await got.read_all(ctx, 100), "hello");
   EXPECT_EQ(co_await testing::get_text(ctx, *store, self.ref("by url")), "hello");
@@ -185,7 +186,8 @@ CO_TEST_F(S3OnMoto, AsksForEncryption) {
   config.server_side_encryption_kms_key_id = "key-id";
   const auto store = make_s3_store(config, self.pool);
   co_await testing::put_text(ctx, *store, self.ref("encrypted"), "x");
-  const auto url = http::parse_url((co_await store->presign_get(ctx, self.ref("encrypted"))).url);
+  const auto url =
+      http::parse_url((co_await store->presign_get(ctx, self.ref("encrypted"), {})).url);
   http::Client client;
   const auto seen = co_await client.send(ctx, {.endpoint = url->endpoint, .target = url->target});
   EXPECT_EQ(seen.header("x-amz-server-side-encryption"), "aws:kms");

@@ -1,12 +1,18 @@
 // URLs for clients. No request is made but, once per bucket, for its region.
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "block/part_list.h"
+#include "block/s3/attachment.h"
 #include "block/s3/s3_object_store.h"
 #include "block/s3/s3_store_state.h"
 
 namespace tarn::block {
+
+Presigner* S3ObjectStore::presigner() {
+  return state_->config.presign ? this : nullptr;
+}
 
 Task<PresignedUrl> S3ObjectStore::presign(Context& ctx, std::string_view method,
                                           const ObjectRef& ref, std::string query) {
@@ -15,15 +21,17 @@ Task<PresignedUrl> S3ObjectStore::presign(Context& ctx, std::string_view method,
     throw Error(ErrorCode::invalid_argument, "presigned URLs are turned off");
   }
   const s3::Target target = s3::target_of(ref);
-  Timestamp expires = state_->clock.now();
-  expires.seconds += state_->config.presign_expiry.count();
-  std::string url =
-      co_await state_->requester.presign(ctx, method, target.bucket, target.key, std::move(query));
-  co_return PresignedUrl{.url = std::move(url), .expires = expires};
+  co_return co_await state_->requester.presign(ctx, method, target.bucket, target.key,
+                                               std::move(query));
 }
 
-Task<PresignedUrl> S3ObjectStore::presign_get(Context& ctx, const ObjectRef& ref) {
-  return presign(ctx, "GET", ref, {});
+Task<PresignedUrl> S3ObjectStore::presign_get(Context& ctx, const ObjectRef& ref,
+                                              std::string_view file_name) {
+  std::string query;
+  if (!file_name.empty()) {
+    query = "response-content-disposition=" + percent_encode(s3::attachment(file_name));
+  }
+  return presign(ctx, "GET", ref, std::move(query));
 }
 
 Task<PresignedUrl> S3ObjectStore::presign_put(Context& ctx, const ObjectRef& ref) {
@@ -34,10 +42,6 @@ Task<PresignedUrl> S3ObjectStore::presign_part(Context& ctx, const ObjectRef& re
                                                std::string_view upload_id, std::uint32_t number) {
   check_part_number(number);
   return presign(ctx, "PUT", ref, upload_query(upload_id, number));
-}
-
-bool S3ObjectStore::presigns_parts() const {
-  return state_->config.presign && state_->config.presign_multipart;
 }
 
 }  // namespace tarn::block

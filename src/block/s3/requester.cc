@@ -219,9 +219,9 @@ Task<> Requester::probe(Context& ctx) {
   if (status >= 500) throw refusal("a probe", status, {});
 }
 
-Task<std::string> Requester::presign(Context& ctx, std::string_view method,
-                                     const std::string& bucket, const std::string& key,
-                                     std::string query) {
+Task<PresignedUrl> Requester::presign(Context& ctx, std::string_view method,
+                                      const std::string& bucket, const std::string& key,
+                                      std::string query) {
   const std::string region = co_await region_of(ctx, bucket);
   const aws::Credentials credentials = co_await parts_.credentials.get(ctx);
   PlaceRules outside = rules();
@@ -230,10 +230,15 @@ Task<std::string> Requester::presign(Context& ctx, std::string_view method,
   const std::string host = place.endpoint.authority();
   const aws::SignedRequest view{
       .method = method, .raw_path = place.path, .raw_query = query, .headers = {{"host", host}}};
-  const auto expiry = static_cast<std::uint32_t>(config_.presign_expiry.count());
-  const std::string signed_query =
-      aws::presign_query(view, credentials, {.region = region}, expiry, parts_.clock.now());
-  co_return place.endpoint.origin() + place.path + "?" + signed_query;
+  const Timestamp now = parts_.clock.now();
+  std::int64_t seconds = config_.presign_expiry.count();
+  if (credentials.expires) {
+    seconds = std::clamp<std::int64_t>(credentials.expires->seconds - now.seconds, 1, seconds);
+  }
+  const std::string signed_query = aws::presign_query(
+      view, credentials, {.region = region}, static_cast<std::uint32_t>(seconds), now);
+  co_return PresignedUrl{.url = place.endpoint.origin() + place.path + "?" + signed_query,
+                         .expires = {.seconds = now.seconds + seconds, .nanos = now.nanos}};
 }
 
 }  // namespace tarn::block::s3

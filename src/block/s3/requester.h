@@ -13,6 +13,7 @@
 #include "base/context.h"
 #include "base/task.h"
 #include "base/time.h"
+#include "block/presigner.h"
 #include "block/s3/place.h"
 #include "block/s3/region_book.h"
 #include "block/s3/s3_config.h"
@@ -80,9 +81,10 @@ class Requester {
   /// What stands between two attempts: a random wait, Error{deadline_exceeded} if there is no time.
   Task<> pause(Context& ctx, std::string what, std::uint32_t attempts);
 
-  /// A URL that carries its own signature.
-  Task<std::string> presign(Context& ctx, std::string_view method, const std::string& bucket,
-                            const std::string& key, std::string query);
+  /// A URL that carries its own signature, for as long as is configured; for less if the
+  /// credentials end sooner.
+  Task<PresignedUrl> presign(Context& ctx, std::string_view method, const std::string& bucket,
+                             const std::string& key, std::string query);
 
  private:
   Task<Reply> attempt(Context& ctx, const S3Request& request, const std::string& region,

@@ -25,6 +25,7 @@ struct S3Config {
   std::uint64_t copy_part_bytes = 1ULL << 30;
   std::uint64_t copy_whole_bytes_max = 5ULL << 30;  // beyond it, copied in parts
   bool presign = true;
+  bool presign_ui = false;
   bool presign_multipart = true;
   std::chrono::seconds presign_expiry{900};
   std::string presign_endpoint;  // for URLs handed out; empty = endpoint

@@ -57,11 +57,12 @@ class S3ObjectStore final : public ObjectStore, public Presigner {
   Task<> probe(Context& ctx) override;
   Task<> close() override;
 
-  Task<PresignedUrl> presign_get(Context& ctx, const ObjectRef& ref) override;
+  Presigner* presigner() override;
+  Task<PresignedUrl> presign_get(Context& ctx, const ObjectRef& ref,
+                                 std::string_view file_name) override;
   Task<PresignedUrl> presign_put(Context& ctx, const ObjectRef& ref) override;
   Task<PresignedUrl> presign_part(Context& ctx, const ObjectRef& ref, std::string_view upload_id,
                                   std::uint32_t number) override;
-  bool presigns_parts() const override;
 
   struct State;
 

@@ -58,6 +58,8 @@ StoreInfo info_of(const S3Config& config) {
           .namespace_example = "s3://example-bucket/",
           .default_namespace_prefix = config.default_namespace_prefix,
           .presign_support = config.presign,
+          .presign_support_ui = config.presign && config.presign_ui,
+          .presign_multipart_support = config.presign && config.presign_multipart,
           .import_support = false};
 }
 

@@ -53,6 +53,9 @@ class FaultyStore final : public ObjectStore {
                                          std::size_t parts_max) override;
   std::string display_address(const ObjectRef& ref) const override;
   const StoreInfo& info() const override;
+
+  Presigner* presigner() override { return inner_.presigner(); }  // not counted
+
   Task<> probe(Context& ctx) override;  // not counted: nobody's operation
   Task<> close() override;
 
