@@ -291,6 +291,8 @@ TEST_F(CopyPartTest, SaysWhatIsWrongWithTheSource) {
                 "repo//x: argument ref: required value: validation error"},
            Case{R"("repository":"repo","ref":"a b","path":"x")", 400,
                 "repo/a b/x: argument ref: ref: invalid value: validation error"},
+           Case{R"("repository":"","ref":"main","path":"x")", 400,
+                "argument repository: required value: validation error"},
            Case{R"("repository":"A_","ref":"main","path":"x")", 400,
                 "argument repository: repository id: invalid value: validation error"},
            Case{R"("repository":"repo","ref":"main","path":"source","range":"bytes=1-")", 400,

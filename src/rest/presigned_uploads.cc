@@ -158,6 +158,9 @@ Task<> copy_presigned_part(Call& call) {
   const BranchId branch = call.branch();
   const auto source = api::decode_copy_part_source(call.body());
   const auto range = range_of(source.range);
+  if (source.repository.empty()) {
+    refuse("argument repository: required value: validation error");
+  }
   const auto from =
       co_await call.services.engine.get_repository(call.ctx, require_repository(source.repository));
   const auto entry = co_await find_source(call, *from, source);
