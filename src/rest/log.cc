@@ -25,10 +25,11 @@ Task<std::optional<CommitId>> commit_of(Call& call, const versioning::Repository
 }
 
 /// As to_page() and to_json() give it, without a model of each commit in between.
-std::string written(const versioning::Page<versioning::Commit>& page) {
+std::string written(const versioning::Page<versioning::CommitPtr>& page) {
   api::PageWriter out(page.items.size());
   std::vector<std::string_view> parents;
-  for (const versioning::Commit& commit : page.items) {
+  for (const versioning::CommitPtr& item : page.items) {
+    const versioning::Commit& commit = *item;
     parents.clear();
     for (const CommitId& parent : commit.parents)
       parents.push_back(parent.str());
@@ -43,7 +44,7 @@ std::string written(const versioning::Page<versioning::Commit>& page) {
                             .version = commit.version});
   }
   return out.finish(page.has_more,
-                    page.items.empty() ? std::string_view() : page.items.back().id.str());
+                    page.items.empty() ? std::string_view() : page.items.back()->id.str());
 }
 
 }  // namespace

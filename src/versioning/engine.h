@@ -174,8 +174,8 @@ class Engine {
   /// Resolves to a commit. Error{commit_not_found} "commit not found"; `$` refs are refused with
   /// {invalid_argument}.
   Task<CommitPtr> resolve_commit(Context& ctx, const Repository& repository, std::string_view ref);
-  Task<Page<Commit>> log(Context& ctx, const Repository& repository, std::string_view ref,
-                         LogParams params);
+  Task<Page<CommitPtr>> log(Context& ctx, const Repository& repository, std::string_view ref,
+                            LogParams params);
 
   struct MergeBase {
     CommitId source, destination, base;

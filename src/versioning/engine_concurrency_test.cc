@@ -163,12 +163,12 @@ Task<> check_history(Context& ctx, World& w, const std::string& on) {
   Tree before;
   Tree highest;
   for (auto commit = log.items.rbegin(); commit != log.items.rend(); ++commit) {
-    const Tree tree = co_await tree_at(ctx, w.first, *w.repo, commit->id.str());
-    EXPECT_EQ(commit->parents.empty(), commit == log.items.rbegin());
+    const Tree tree = co_await tree_at(ctx, w.first, *w.repo, (*commit)->id.str());
+    EXPECT_EQ((*commit)->parents.empty(), commit == log.items.rbegin());
     for (const auto& [key, number] : tree) {
-      EXPECT_GE(number, highest[key]) << key << " went back in " << commit->id.str();
+      EXPECT_GE(number, highest[key]) << key << " went back in " << (*commit)->id.str();
       if (!before.contains(key) && highest[key] > 0) {
-        EXPECT_GT(number, highest[key]) << key << " came back in " << commit->id.str();
+        EXPECT_GT(number, highest[key]) << key << " came back in " << (*commit)->id.str();
       }
       highest[key] = number;
     }

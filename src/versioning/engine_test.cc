@@ -255,10 +255,10 @@ CO_TEST(Engine, LogsByObjectAndPrefix) {
   }
   const auto all = co_await t.engine.log(ctx, repo, "main", {});
   EXPECT_EQ(all.items.size(), 4U);
-  EXPECT_EQ(all.items.front().message, "a/2");
+  EXPECT_EQ(all.items.front()->message, "a/2");
   const auto objects = co_await t.engine.log(ctx, repo, "main", {.objects = {"b/1"}});
   CO_ASSERT_EQ(objects.items.size(), 1U);
-  EXPECT_EQ(objects.items.front().message, "b/1");
+  EXPECT_EQ(objects.items.front()->message, "b/1");
   const auto prefixes = co_await t.engine.log(ctx, repo, "main", {.prefixes = {"a/"}});
   EXPECT_EQ(prefixes.items.size(), 2U);
 }

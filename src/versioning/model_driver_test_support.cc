@@ -643,8 +643,8 @@ Task<> Driver::check_all(Context& ctx) {
                 listing(overlaid(head_tree(name), branch.staging)), "in the end, " + name);
     const auto log = co_await engine_.log(ctx, repository_, name, {.amount = 10'000});
     Rows seen;
-    for (const Commit& commit : log.items)
-      seen.push_back(commit.id.str());
+    for (const CommitPtr& commit : log.items)
+      seen.push_back(commit->id.str());
     Rows wanted;
     for (const std::size_t at : state_.history(branch.head))
       wanted.push_back(state_.commits[at].id);

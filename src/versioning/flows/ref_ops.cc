@@ -238,8 +238,8 @@ Task<CommitPtr> Engine::resolve_commit(Context& ctx, const Repository& repositor
   co_return co_await impl_->commits.get(ctx, repository, resolved->commit_id);
 }
 
-Task<Page<Commit>> Engine::log(Context& ctx, const Repository& repository, std::string_view ref,
-                               LogParams params) {
+Task<Page<CommitPtr>> Engine::log(Context& ctx, const Repository& repository, std::string_view ref,
+                                  LogParams params) {
   const CommitPtr start = co_await impl_->commit_of(ctx, repository, ref, "ref");
   LogWalk walk(impl_->commits, repository, start->id,
                {.first_parent = params.first_parent,

@@ -17,47 +17,62 @@ namespace tarn::versioning {
 
 /// Least recently used out, in shards of their own locks.
 struct Commits::Cache {
+  /// The partition, then the commit.
+  using Key = std::pair<std::string_view, std::string_view>;
+
+  struct Hash {
+    // Ids are digests: two repositories hold the same commit only if one was copied.
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>{}(key.second);
+    }
+  };
+
+  struct Entry {
+    std::string partition;
+    CommitPtr commit;
+
+    Key key() const { return {partition, commit->id.str()}; }
+  };
+
   struct Shard {
-    using Entries = std::list<std::pair<std::string, CommitPtr>>;
+    using Entries = std::list<Entry>;
     std::mutex mutex;
-    Entries entries;                                                // most recently used first
-    std::unordered_map<std::string_view, Entries::iterator> index;  // views of entries' keys
+    Entries entries;                                         // most recently used first
+    std::unordered_map<Key, Entries::iterator, Hash> index;  // views of the entries
   };
 
   static constexpr std::size_t kShards = 16;
 
   explicit Cache(std::size_t entries_max) : per_shard_((entries_max + kShards - 1) / kShards) {}
 
-  static std::string key(const Repository& repository, const CommitId& id) {
-    return repository.partition() + '/' + id.str();
-  }
-
-  Shard& shard(const std::string& key) { return shards_[std::hash<std::string>{}(key) % kShards]; }
-
-  CommitPtr find(const std::string& key) {
+  CommitPtr find(const Key& key) {
     if (per_shard_ == 0) return nullptr;
     Shard& home = shard(key);
     const std::scoped_lock lock(home.mutex);
     const auto found = home.index.find(key);
     if (found == home.index.end()) return nullptr;
     home.entries.splice(home.entries.begin(), home.entries, found->second);
-    return found->second->second;
+    return found->second->commit;
   }
 
-  void put(std::string key, CommitPtr commit) {
+  void put(std::string partition, CommitPtr commit) {
     if (per_shard_ == 0) return;
-    Shard& home = shard(key);
+    Entry entry{std::move(partition), std::move(commit)};
+    Shard& home = shard(entry.key());
     const std::scoped_lock lock(home.mutex);
-    if (home.index.contains(key)) return;
-    home.entries.emplace_front(std::move(key), std::move(commit));
-    home.index.emplace(home.entries.front().first, home.entries.begin());
+    if (home.index.contains(entry.key())) return;
+    home.entries.push_front(std::move(entry));
+    home.index.emplace(home.entries.front().key(), home.entries.begin());
     if (home.entries.size() > per_shard_) {
-      home.index.erase(home.entries.back().first);
+      home.index.erase(home.entries.back().key());
       home.entries.pop_back();
     }
   }
 
  private:
+  // By other bits than those the shards' maps go by.
+  Shard& shard(const Key& key) { return shards_[(Hash{}(key) >> 48U) % kShards]; }
+
   std::size_t per_shard_;
   std::array<Shard, kShards> shards_;
 };
@@ -67,17 +82,18 @@ Commits::Commits(kv::Store& kv, std::size_t cache_entries)
 
 Commits::~Commits() = default;
 
-CommitPtr Commits::cached(const Repository& repository, const CommitId& id) const {
-  return cache_->find(Cache::key(repository, id));
+CommitPtr Commits::cached(std::string_view partition, const CommitId& id) const {
+  return cache_->find({partition, id.str()});
 }
 
 Task<CommitPtr> Commits::find(Context& ctx, const Repository& repository, const CommitId& id) {
-  std::string key = Cache::key(repository, id);
-  if (CommitPtr hit = cache_->find(key)) co_return hit;
-  const auto stored = co_await kv_.get(ctx, repository.partition(), keys::commit(id));
+  std::string partition = repository.partition();
+  if (CommitPtr hit = cached(partition, id)) co_return hit;
+  const auto stored = co_await kv_.get(ctx, partition, keys::commit(id));
   if (!stored) co_return nullptr;
   auto commit = std::make_shared<const Commit>(decode_commit(*stored));
-  cache_->put(std::move(key), commit);
+  if (commit->id != id) throw Error(ErrorCode::corrupt, "a commit is stored under another's id");
+  cache_->put(std::move(partition), commit);
   co_return commit;
 }
 
@@ -108,7 +124,7 @@ kv::Op Commits::put_op(const Repository& repository, const Commit& commit) {
 }
 
 void Commits::note_stored(const Repository& repository, const Commit& commit) {
-  cache_->put(Cache::key(repository, commit.id), std::make_shared<const Commit>(commit));
+  cache_->put(repository.partition(), std::make_shared<const Commit>(commit));
 }
 
 Task<bool> Commits::put(Context& ctx, const Repository& repository, const Commit& commit) {

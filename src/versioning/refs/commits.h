@@ -43,8 +43,9 @@ class Commits {
   static kv::Op put_op(const Repository& repository, const Commit& commit);
   void note_stored(const Repository& repository, const Commit& commit);
 
-  /// From the cache only; null if it is not there.
-  CommitPtr cached(const Repository& repository, const CommitId& id) const;
+  /// From the cache only; null if it is not there. `partition` is Repository::partition(): for
+  /// walks, which ask many times.
+  CommitPtr cached(std::string_view partition, const CommitId& id) const;
 
  private:
   struct Cache;

@@ -23,7 +23,7 @@ struct CommitRecords : ::testing::Test {
 
 CO_TEST_F(CommitRecords, AreReadFromTheStoreOnce) {
   co_await Commits(self.kv, 0).put(ctx, self.repository, make_commit("c", {}));
-  EXPECT_EQ(self.commits.cached(self.repository, commit_id("c")), nullptr);
+  EXPECT_EQ(self.commits.cached(self.repository.partition(), commit_id("c")), nullptr);
   const CommitPtr first = co_await self.commits.get(ctx, self.repository, commit_id("c"));
   EXPECT_EQ(co_await self.commits.get(ctx, self.repository, commit_id("c")), first);
   EXPECT_EQ(self.counted.calls(), 1U);
@@ -58,11 +58,11 @@ CO_TEST_F(CommitRecords, TheCacheKeepsToItsBoundAndDropsTheLeastUsed) {
   }
   int kept = 0;
   for (int i = 0; i < 500; ++i) {
-    if (small.cached(self.repository, commit_id("c" + std::to_string(i)))) ++kept;
+    if (small.cached(self.repository.partition(), commit_id("c" + std::to_string(i)))) ++kept;
   }
   EXPECT_GT(kept, 0);
   EXPECT_LE(kept, 32);
-  EXPECT_NE(small.cached(self.repository, commit_id("c499")), nullptr);
+  EXPECT_NE(small.cached(self.repository.partition(), commit_id("c499")), nullptr);
 }
 
 CO_TEST_F(CommitRecords, ListById) {

@@ -100,7 +100,7 @@ Task<bool> is_x_or_root(Context&, const Commit& commit) {
 CO_TEST_F(History, LogPagesLookOneMatchAhead) {
   co_await add_diamond(ctx, self);
   LogWalk all(self.commits, self.repository, commit_id("merge"));
-  Page<Commit> page = co_await read_log_page(ctx, all, 4, {}, false);
+  Page<CommitPtr> page = co_await read_log_page(ctx, all, 4, {}, false);
   EXPECT_EQ(page.items.size(), 4U);
   EXPECT_TRUE(page.has_more);
   LogWalk exact(self.commits, self.repository, commit_id("merge"));
@@ -110,7 +110,7 @@ CO_TEST_F(History, LogPagesLookOneMatchAhead) {
   LogWalk filtered(self.commits, self.repository, commit_id("merge"));
   page = co_await read_log_page(ctx, filtered, 1, &is_x_or_root, false);
   CO_ASSERT_EQ(page.items.size(), 1U);
-  EXPECT_EQ(page.items.front().message, "x");
+  EXPECT_EQ(page.items.front()->message, "x");
   EXPECT_TRUE(page.has_more);
   LogWalk limited(self.commits, self.repository, commit_id("merge"));
   page = co_await read_log_page(ctx, limited, 1, &is_x_or_root, true);

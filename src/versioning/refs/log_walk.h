@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -31,17 +32,23 @@ class LogWalk {
   /// Null at the end. Error{commit_not_found} when history has a hole.
   Task<CommitPtr> next(Context& ctx);
 
+  /// The same where nothing has to be read or waited for; nullopt: ask next(). History in the cache
+  /// costs no coroutine a commit.
+  std::optional<CommitPtr> next_ready();
+
  private:
-  Task<> discover(Context& ctx, CommitId id);
-  Task<CommitPtr> step(Context& ctx);
+  bool discover_cached();
+  void discovered(CommitPtr commit);
+  CommitPtr take();
 
   Commits& commits_;
   Repository repository_;
+  std::string partition_;
   LogWalkOptions options_;
-  std::optional<CommitId> start_;
-  CommitPtr last_;                   // given out; its parents are discovered when more is asked
-  std::vector<CommitPtr> frontier_;  // a heap
+  std::vector<CommitId> undiscovered_;  // the next one last
+  std::vector<CommitPtr> frontier_;     // a heap
   std::unordered_set<CommitId> seen_;
+  std::size_t unbroken_ = 0;  // commits taken since the loop had its turn
   bool ended_ = false;
 };
 
@@ -51,7 +58,7 @@ using CommitFilter = std::function<Task<bool>(Context&, const Commit&)>;
 
 /// Up to `amount` commits that pass `filter` (empty = all). has_more looks one match ahead, unless
 /// `limit`: then the walk stops with the last match and has_more is false.
-Task<Page<Commit>> read_log_page(Context& ctx, LogWalk& walk, std::size_t amount,
-                                 const CommitFilter& filter, bool limit);
+Task<Page<CommitPtr>> read_log_page(Context& ctx, LogWalk& walk, std::size_t amount,
+                                    const CommitFilter& filter, bool limit);
 
 }  // namespace tarn::versioning

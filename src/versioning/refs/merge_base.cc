@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -65,6 +66,7 @@ Task<std::optional<CommitId>> find_merge_base(Context& ctx, Commits& commits,
                                               const Repository& repository, const CommitId& source,
                                               const CommitId& destination) {
   if (source == destination) co_return (co_await commits.get(ctx, repository, source))->id;
+  const std::string partition = repository.partition();
   Frontier frontier;
   std::unordered_map<CommitId, std::uint8_t> reached;
   frontier.push(co_await commits.get(ctx, repository, source));
@@ -82,7 +84,10 @@ Task<std::optional<CommitId>> find_merge_base(Context& ctx, Commits& commits,
       const auto [entry, is_new] = reached.try_emplace(parent, std::uint8_t{0});
       entry->second |= flags;
       if (entry->second == (kFromSource | kFromDestination)) co_return parent;
-      if (is_new) frontier.push(co_await commits.get(ctx, repository, parent));
+      if (!is_new) continue;
+      CommitPtr known = commits.cached(partition, parent);
+      frontier.push(known != nullptr ? std::move(known)
+                                     : co_await commits.get(ctx, repository, parent));
     }
   }
   co_return std::nullopt;
