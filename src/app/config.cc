@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <unistd.h>
 
@@ -238,6 +239,25 @@ void Loader::expand(stdfs::path& path) const {
 }
 
 }  // namespace
+
+bool is_service(DatabaseType type) {
+  switch (type) {
+    case DatabaseType::local:
+    case DatabaseType::mem: return false;
+    case DatabaseType::postgres:
+    case DatabaseType::dynamodb: return true;
+  }
+  std::unreachable();
+}
+
+bool is_service(BlockstoreType type) {
+  switch (type) {
+    case BlockstoreType::local:
+    case BlockstoreType::mem: return false;
+    case BlockstoreType::s3: return true;
+  }
+  std::unreachable();
+}
 
 LoadedConfig load_config(const ConfigSources& sources) {
   return Loader(sources).load();

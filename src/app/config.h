@@ -29,6 +29,11 @@ namespace tarn::app {
 enum class DatabaseType : std::uint8_t { local, mem, dynamodb, postgres };
 enum class BlockstoreType : std::uint8_t { local, mem, s3 };
 
+/// A service on the network: other servers may use it too, and it may be out of reach for a while.
+/// The others are this process's own.
+bool is_service(DatabaseType type);
+bool is_service(BlockstoreType type);
+
 /// A text that must not be shown.
 struct Secret {
   std::string text;

@@ -24,11 +24,6 @@ std::size_t usable_cores() {
   return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
-/// Other servers may use the same metadata.
-bool is_shared(DatabaseType database) {
-  return database == DatabaseType::postgres || database == DatabaseType::dynamodb;
-}
-
 std::size_t loop_count(const Config& config) {
   return config.io_threads != 0 ? config.io_threads : usable_cores();
 }
@@ -52,16 +47,35 @@ Core::~Core() {
   close();
 }
 
-void Core::open(const Config& config) {
+void Core::open_metadata(const Config& config) {
   Context ctx;
-  kv = open_kv(config, {.loops = loops, .pool = metadata_pool, .clock = clock});
-  wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
-  objects =
-      wait_for(loops.any(),
-               open_object_store(ctx, config, {.loops = loops, .pool = file_pool, .clock = clock}));
+  try {
+    kv = open_kv(config, {.loops = loops, .pool = metadata_pool, .clock = clock});
+    wait_for(loops.any(), kv::check_no_unfinished_copy(ctx, *kv));
+    authority = std::make_unique<auth::Authority>(*kv, clock, config.auth);
+    wait_for(loops.any(), authority->open(ctx));
+  } catch (const Error& error) {
+    throw StoreError(StoreRole::metadata, error);
+  }
+}
+
+void Core::open_objects(const Config& config) {
+  Context ctx;
+  try {
+    objects = wait_for(
+        loops.any(),
+        open_object_store(ctx, config, {.loops = loops, .pool = file_pool, .clock = clock}));
+  } catch (const Error& error) {
+    throw StoreError(StoreRole::objects, error);
+  }
+}
+
+void Core::open(const Config& config) {
+  open_metadata(config);
+  open_objects(config);
   committed = std::make_unique<versioning::Committed>(*objects, file_pool, config.committed);
   versioning::EngineConfig engine_config = config.engine;
-  engine_config.other_servers = is_shared(config.database);
+  engine_config.other_servers = is_service(config.database);
   engine = std::make_unique<versioning::Engine>(
       versioning::Engine::Parts{
           .kv = *kv, .committed = *committed, .clock = clock, .loops = &loops},
@@ -69,8 +83,6 @@ void Core::open(const Config& config) {
   catalog = std::make_unique<catalog::Catalog>(
       catalog::Catalog::Parts{.kv = *kv, .objects = *objects, .engine = *engine, .clock = clock},
       config.catalog);
-  authority = std::make_unique<auth::Authority>(*kv, clock, config.auth);
-  wait_for(loops.any(), authority->open(ctx));
 }
 
 void Core::close() noexcept {

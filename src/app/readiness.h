@@ -19,9 +19,17 @@ namespace tarn::app {
 
 /// Asks both stores at an interval, so that a probe costs a load balancer's request nothing and a
 /// store that hangs does not hang the answer: one that has not answered for long counts as down.
-/// Thread-safe.
+/// One that is full can still be read, so its server stays ready and says so. Thread-safe.
 class Readiness {
  public:
+  enum class State : std::uint8_t {
+    starting,     // has not been asked yet
+    ok,           //
+    full,         // reads, but has no room for what is new
+    refused,      // answers, but not to us: keys, permissions, a bucket that is gone
+    unavailable,  // does not answer, or only with trouble
+  };
+
   struct Config {
     std::chrono::milliseconds interval{1'000};
     std::chrono::milliseconds probe_timeout{5'000};
@@ -30,7 +38,7 @@ class Readiness {
 
   struct Report {
     bool ready = false;
-    std::string json;  // {"status":"ready","metadata":"ok","objects":"ok"}
+    std::string json;  // {"status":"ready","metadata":"ok","objects":"ok"}: words of State
   };
 
   /// The stores and loops outlive it.
@@ -57,14 +65,15 @@ class Readiness {
     explicit Watched(std::string_view store);
 
     std::string_view name;
-    std::atomic<bool> up{true};
+    std::atomic<State> state{State::starting};
     std::atomic<Context::SteadyClock::rep> answered{0};
   };
 
   Task<> watch(Watched& store);
   Task<> probe(Context& ctx, Watched& store);
-  void note(Watched& store, bool up, std::string_view why);
-  bool is_up(const Watched& store) const;
+  void note(Watched& store, State state, std::string_view why);
+  /// As of now: silence counts.
+  State state_of(const Watched& store) const;
 
   kv::Store& kv_;
   block::ObjectStore& objects_;

@@ -10,6 +10,7 @@
 
 #include "app/config.h"
 #include "auth/authority.h"
+#include "base/error.h"
 #include "base/time.h"
 #include "block/object_store.h"
 #include "catalog/catalog.h"
@@ -22,11 +23,25 @@
 
 namespace tarn::app {
 
+/// What there are two of, and either may be out of reach.
+enum class StoreRole : std::uint8_t { metadata, objects };
+
+/// A store could not be opened.
+class StoreError final : public Error {
+ public:
+  StoreError(StoreRole role, const Error& why) : Error(why), role_(role) {}
+
+  StoreRole role() const { return role_; }
+
+ private:
+  StoreRole role_;
+};
+
 /// Everything below the edges: what `run`, `setup` and `fsck` share.
 class Core {
  public:
-  /// Blocking: opens the stores and reads the installation. Throws Error when something cannot be
-  /// opened or served; the message is for the operator.
+  /// Blocking: opens the stores and reads the installation. Throws StoreError when something cannot
+  /// be opened or served; the message is for the operator.
   explicit Core(const Config& config);
   /// Blocking: stops background work and closes the stores.
   ~Core();
@@ -47,6 +62,8 @@ class Core {
 
  private:
   void open(const Config& config);
+  void open_metadata(const Config& config);
+  void open_objects(const Config& config);
   void close() noexcept;
 };
 

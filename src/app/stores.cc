@@ -1,6 +1,6 @@
 #include "app/stores.h"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
 #include "app/blocking_wait.h"
@@ -62,9 +62,11 @@ Task<std::unique_ptr<block::ObjectStore>> open_s3(Context& ctx, const Config& co
   }
   login.region = s3.region;
   s3.default_namespace_prefix = config.default_namespace_prefix;
-  auto client = std::make_unique<http::Client>(http::ClientConfig{
-      .idle_timeout = std::chrono::seconds(60),  // a large copy is silent so long
-      .tls = {.verify = config.s3.verify_certificate}});
+  s3.work_timeout = std::max(s3.work_timeout, s3.response_timeout);
+  auto client = std::make_unique<http::Client>(
+      http::ClientConfig{.idle_timeout = s3.work_timeout,
+                         .connections_per_host = 256,  // readers who are slow keep theirs
+                         .tls = {.verify = config.s3.verify_certificate}});
   auto credentials = aws::make_credentials(std::move(login), *client, tools.pool, tools.clock);
   co_return std::make_unique<block::S3ObjectStore>(std::move(s3), std::move(client),
                                                    std::move(credentials), tools.pool, tools.clock);

@@ -28,10 +28,11 @@ bool may_pass(const Error& error) {
          error.code() == ErrorCode::throttled;
 }
 
-/// An embedded store is not reached over a network: what fails at its start is for the operator.
-bool has_remote_store(const Config& config) {
-  return (config.database != DatabaseType::local && config.database != DatabaseType::mem) ||
-         (config.blockstore != BlockstoreType::local && config.blockstore != BlockstoreType::mem);
+/// What fails at the start of a store of this process's own is for the operator.
+bool is_worth_waiting(const Config& config, const StoreError& error) {
+  const bool service = error.role() == StoreRole::metadata ? is_service(config.database)
+                                                           : is_service(config.blockstore);
+  return service && may_pass(error);
 }
 
 /// The listener with its own loop; stops when it goes.
@@ -49,6 +50,8 @@ class Room {
       log::error("closing the waiting listener failed", {{"error", error.what()}});
     }
   }
+
+  void wait_for_store(StoreRole store) { handler_.wait_for(store); }
 
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
@@ -90,8 +93,11 @@ Task<> WaitingHandler::handle(Context& ctx, http::Request& request, http::Respon
   response.add_header("Retry-After", "1");
   if (path == "/_ready") {
     response.add_header("Content-Type", "application/json");
-    co_return co_await response.send(ctx, R"({"status":"starting"})"
-                                          "\n");
+    const bool metadata = store_ == StoreRole::metadata;
+    co_return co_await response.send(
+        ctx, format(R"({{"status":"starting","metadata":"{}","objects":"{}"}})",
+                    metadata ? "unavailable" : "ok", metadata ? "starting" : "unavailable") +
+                 "\n");
   }
   if (is_s3_request(request, s3_domains_)) {
     response.add_header("Content-Type", "application/xml");
@@ -110,10 +116,13 @@ std::unique_ptr<Core> open_core(const Config& config) {
   while (true) {
     try {
       return std::make_unique<Core>(config);
-    } catch (const Error& error) {
-      if (!has_remote_store(config) || !may_pass(error)) throw;
-      log::warn("a store cannot be reached: waiting for it", {{"error", error.message()}});
+    } catch (const StoreError& error) {
+      if (!is_worth_waiting(config, error)) throw;
+      log::warn("a store cannot be reached: waiting for it",
+                {{"store", error.role() == StoreRole::metadata ? "metadata" : "objects"},
+                 {"error", error.message()}});
       if (!room) room.emplace(config);
+      room->wait_for_store(error.role());
     }
     if (!pause(wait)) return nullptr;
     wait = std::min(wait * 2, kLongestPause);

@@ -68,10 +68,11 @@ bool may_repeat(const ClientRequest& request) {
 /// A response's body. Holds the connection until its last byte.
 class ResponseBody final : public io::ByteSource {
  public:
-  ResponseBody(const ClientConfig& config, Endpoint endpoint, ClientPool::Lease lease,
-               std::unique_ptr<char[]> buffer, std::size_t capacity, std::string_view raw,
-               const ResponseHead& head)
+  ResponseBody(const ClientConfig& config, std::chrono::milliseconds idle_timeout,
+               Endpoint endpoint, ClientPool::Lease lease, std::unique_ptr<char[]> buffer,
+               std::size_t capacity, std::string_view raw, const ResponseHead& head)
       : config_(config),
+        idle_timeout_(idle_timeout),
         endpoint_(std::move(endpoint)),
         lease_(std::move(lease)),
         buffer_(std::move(buffer)),
@@ -100,7 +101,7 @@ class ResponseBody final : public io::ByteSource {
         continue;
       }
       const std::size_t most = std::min(capacity_, config_.buffer_bytes);
-      const auto got = co_await lease_.connection().read_some(due_within(ctx, config_.idle_timeout),
+      const auto got = co_await lease_.connection().read_some(due_within(ctx, idle_timeout_),
                                                               std::span(buffer_.get(), most));
       if (got.end == End::ok) {
         raw_ = {buffer_.get(), got.bytes};
@@ -143,6 +144,7 @@ class ResponseBody final : public io::ByteSource {
   }
 
   const ClientConfig& config_;
+  const std::chrono::milliseconds idle_timeout_;
   const Endpoint endpoint_;
   ClientPool::Lease lease_;
   std::unique_ptr<char[]> buffer_;
@@ -161,6 +163,7 @@ class Exchange {
   Exchange(const ClientConfig& config, const ClientRequest& request, const std::string& head_text,
            ClientPool::Lease lease)
       : config_(config),
+        idle_timeout_(std::min(config.idle_timeout, request.idle_timeout)),
         request_(request),
         head_text_(head_text),
         lease_(std::move(lease)),
@@ -177,7 +180,7 @@ class Exchange {
       head_.keep_alive = false;
     }
     if (!has_head_) {
-      const End end = co_await receive_head(ctx, due_within(ctx, config_.idle_timeout));
+      const End end = co_await receive_head(ctx, due_within(ctx, idle_timeout_));
       if (end != End::ok) co_return lost(ctx, end);
     }
     co_return true;
@@ -189,8 +192,9 @@ class Exchange {
 
   std::unique_ptr<io::ByteSource> take_body() {
     const std::string_view raw(buffer_.get() + head_bytes_, filled_ - head_bytes_);
-    return std::make_unique<ResponseBody>(config_, request_.endpoint, std::move(lease_),
-                                          std::move(buffer_), capacity_, raw, head_);
+    return std::make_unique<ResponseBody>(config_, idle_timeout_, request_.endpoint,
+                                          std::move(lease_), std::move(buffer_), capacity_, raw,
+                                          head_);
   }
 
  private:
@@ -219,7 +223,7 @@ class Exchange {
   }
 
   Task<End> write(Context& ctx, std::span<const asio::const_buffer> pieces) {
-    return lease_.connection().write(ctx, pieces, config_.idle_timeout);
+    return lease_.connection().write(ctx, pieces, idle_timeout_);
   }
 
   /// False when the final answer came instead. Silence counts as consent.
@@ -285,6 +289,7 @@ class Exchange {
   }
 
   const ClientConfig& config_;
+  const std::chrono::milliseconds idle_timeout_;
   const ClientRequest& request_;
   const std::string& head_text_;
   ClientPool::Lease lease_;
@@ -370,17 +375,19 @@ Client::~Client() = default;
 Task<ClientResponse> Client::send(Context& ctx, ClientRequest request) {
   const std::string head_text = make_head(request);
   const auto pool = impl_->pool_of(co_await asio::this_coro::executor);
-  auto want = ClientPool::Want::any;
+  ClientPool::Patience patience{.for_place =
+                                    std::min(impl_->config.idle_timeout, request.idle_timeout)};
+  if (request.ahead_of_others) patience.for_place = std::chrono::milliseconds(0);
   for (;;) {
     Exchange exchange(impl_->config, request, head_text,
-                      co_await pool->acquire(ctx, request.endpoint, want));
+                      co_await pool->acquire(ctx, request.endpoint, patience));
     const bool answered = co_await exchange.run(ctx);
     if (!answered) {
       // A connection that had been kept was dead. A fresh one cannot come here again.
       if (!may_repeat(request) || exchange.stream_touched()) {
         throw_unreachable(ctx, request.endpoint, why(End::closed));
       }
-      want = ClientPool::Want::fresh;
+      patience.want = ClientPool::Want::fresh;
       continue;
     }
     ClientResponse response;

@@ -27,9 +27,10 @@ struct ClientConfig {
   std::chrono::milliseconds connect_timeout{5'000};  // resolving, connecting and TLS together
   std::chrono::milliseconds idle_timeout{30'000};    // without any progress of a request
   std::chrono::milliseconds keep_alive{20'000};      // life of an unused connection; 0 keeps none
-  std::size_t connections_per_host = 64;  // per loop; further requests wait for one to be free
-  std::size_t head_bytes_max = 65'536;    // of a response
-  std::size_t buffer_bytes = 64 * 1024;   // most bytes of one read() of a response's body
+  /// Per loop; further requests wait for one to be free, as long as a silent peer is waited for.
+  std::size_t connections_per_host = 64;
+  std::size_t head_bytes_max = 65'536;   // of a response
+  std::size_t buffer_bytes = 64 * 1024;  // most bytes of one read() of a response's body
   ClientTls tls;
 };
 
@@ -72,6 +73,10 @@ struct ClientRequest {
   /// The request may be sent again when a kept connection turns out to be dead. GET, HEAD, PUT,
   /// DELETE and OPTIONS are, unless their stream has been read; a POST only when this says so.
   bool repeatable = false;
+  /// Instead of the client's, where it is shorter.
+  std::chrono::milliseconds idle_timeout = std::chrono::milliseconds::max();
+  /// Does not wait for other requests, however many connections they have: for a rare probe.
+  bool ahead_of_others = false;
 };
 
 /// A response's head, and its body still on the wire. Movable. To be used, and destroyed, on the

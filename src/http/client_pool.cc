@@ -78,13 +78,15 @@ void ClientPool::give_place_back(Host& host) {
   next->timer.cancel();
 }
 
-Task<> ClientPool::take_place(Context& ctx, const Endpoint& endpoint, Host& host) {
-  if (host.places < config_.connections_per_host && host.waiting.empty()) {
+Task<> ClientPool::take_place(Context& ctx, const Endpoint& endpoint, Host& host,
+                              std::chrono::milliseconds patience) {
+  const bool free = host.places < config_.connections_per_host && host.waiting.empty();
+  if (free || patience.count() == 0) {
     ++host.places;
     co_return;
   }
   Waiter waiter{.timer = asio::steady_timer(co_await asio::this_coro::executor)};
-  waiter.timer.expires_at(ctx.deadline());
+  waiter.timer.expires_at(due_within(ctx, patience));
 
   // Also when this coroutine is destroyed where it waits.
   struct Leave {
@@ -132,16 +134,17 @@ void ClientPool::forget_unused_hosts() {
   });
 }
 
-Task<ClientPool::Lease> ClientPool::acquire(Context& ctx, const Endpoint& endpoint, Want want) {
+Task<ClientPool::Lease> ClientPool::acquire(Context& ctx, const Endpoint& endpoint,
+                                            Patience patience) {
   forget_unused_hosts();
   auto& slot = hosts_[endpoint.origin()];
   if (slot == nullptr) slot = std::make_shared<Host>();
   const std::shared_ptr<Host> host = slot;
-  co_await take_place(ctx, endpoint, *host);
+  co_await take_place(ctx, endpoint, *host, patience.for_place);
   Lease lease;
   lease.pool_ = shared_from_this();
   lease.host_ = host;
-  if (want == Want::any) lease.connection_ = take_kept(*host);
+  if (patience.want == Want::any) lease.connection_ = take_kept(*host);
   lease.reused_ = lease.connection_ != nullptr;
   if (lease.reused_) co_return lease;
   // A kept one of the wrong kind makes room: places bound both together.

@@ -1,6 +1,7 @@
 // The connections of one loop: which are free, who waits for one, how many there may be per host.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -56,14 +57,20 @@ class ClientPool : public std::enable_shared_from_this<ClientPool> {
 
   enum class Want { any, fresh };
 
+  struct Patience {
+    std::chrono::milliseconds for_place;  // 0: takes one beyond the limit
+    Want want = Want::any;
+  };
+
   /// Waits for a place, then takes a kept connection or makes one. Throws as throw_unreachable().
-  Task<Lease> acquire(Context& ctx, const Endpoint& endpoint, Want want);
+  Task<Lease> acquire(Context& ctx, const Endpoint& endpoint, Patience patience);
 
   /// Closes what nobody uses and keeps nothing any more.
   void close();
 
  private:
-  Task<> take_place(Context& ctx, const Endpoint& endpoint, Host& host);
+  Task<> take_place(Context& ctx, const Endpoint& endpoint, Host& host,
+                    std::chrono::milliseconds patience);
   static void give_place_back(Host& host);
   std::unique_ptr<ClientConnection> take_kept(Host& host) const;
   void forget_unused_hosts();

@@ -30,7 +30,7 @@ S3ErrorCode s3_code_of(ErrorCode code) {
     case ErrorCode::too_many_tries: return S3ErrorCode::conditional_request_conflict;
     case ErrorCode::throttled: return S3ErrorCode::slow_down;
     case ErrorCode::unavailable: return S3ErrorCode::service_unavailable;
-    case ErrorCode::deadline_exceeded: return S3ErrorCode::request_timeout;
+    case ErrorCode::deadline_exceeded: return S3ErrorCode::service_unavailable;  // ours, not theirs
     case ErrorCode::cancelled: return S3ErrorCode::incomplete_body;
     case ErrorCode::too_large: return S3ErrorCode::entity_too_large;
     case ErrorCode::storage_full: return S3ErrorCode::insufficient_storage;

@@ -31,7 +31,8 @@ def finish(server: ServerProcess) -> None:
     code = server.stop() if server.process is not None else 0
     assert code in (0, -9), f"exit code {code}:\n{server.log_tail()}"
     server.assert_clean()
-    assert server.errors_logged() == [], "a client's mistake is not an error"
+    if not server.troubled:
+        assert server.errors_logged() == [], "a client's mistake is not an error"
 
 
 @pytest.fixture

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +73,10 @@ class PostgresProcess:
     def url(self) -> str:
         return self.database_url(DATABASE)
 
+    def options(self) -> dict[str, str]:
+        """Configuration of a server that keeps its metadata here."""
+        return {"DATABASE_TYPE": "postgres", "DATABASE_POSTGRES_CONNECTION_STRING": self.url}
+
     def database_url(self, name: str) -> str:
         return f"postgres://{USER}@127.0.0.1:{self.port}/{name}?sslmode=disable"
 
@@ -120,6 +127,24 @@ class PostgresProcess:
             f"WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid()"
         )
         return int(ended)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Its processes stop where they are: connections stay, and nobody answers."""
+        pids = self._pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        """The postmaster and what it has started."""
+        first = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
 
     def pin(self, core: int) -> None:
         """To one core, with the processes it will make for its clients."""

@@ -53,6 +53,7 @@ class ServerProcess:
     ca_file: str | None = None
     port: int = field(default_factory=free_port)
     fsck_seconds: float = 120
+    troubled: bool = False  # its stores fail on purpose: it may log errors
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -128,6 +129,21 @@ class ServerProcess:
         except requests.RequestException:
             return False
         return answer.status_code == 204
+
+    def is_alive(self) -> bool:
+        """What tells whoever restarts dead processes, whatever the stores do."""
+        try:
+            return requests.get(f"{self.url}/_health", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def readiness(self) -> dict[str, str]:
+        """What a load balancer hears, with the status as `code`; empty if nobody answers."""
+        try:
+            answer = requests.get(f"{self.url}/_ready", timeout=5)
+        except requests.RequestException:
+            return {}
+        return {**answer.json(), "code": str(answer.status_code)}
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -133,6 +133,7 @@ void throw_errno(int error, std::string_view what) {
   switch (error) {
     case ENOSPC:
     case EDQUOT: throw Error(ErrorCode::storage_full, "no space left in the object store");
+    case EROFS: throw Error(ErrorCode::unavailable, "the object store's file system is read-only");
     case EFBIG: throw Error(ErrorCode::too_large, "object is larger than the file system allows");
     case ENAMETOOLONG: throw Error(ErrorCode::invalid_argument, "invalid address: too long");
     case ELOOP:

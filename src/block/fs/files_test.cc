@@ -67,6 +67,7 @@ TEST(ThrowErrno, SortsTheFailuresAClientCanActOn) {
   };
   EXPECT_EQ(code_of(ENOSPC), ErrorCode::storage_full);
   EXPECT_EQ(code_of(EDQUOT), ErrorCode::storage_full);
+  EXPECT_EQ(code_of(EROFS), ErrorCode::unavailable);
   EXPECT_EQ(code_of(ENAMETOOLONG), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of(ELOOP), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of(EMFILE), ErrorCode::unavailable);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include <boost/asio/this_coro.hpp>
+#include <sys/statvfs.h>
 
 #include "base/error.h"
 #include "block/fs/fs_store_state.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr std::uint64_t kCopyBytesPerJob = 64ULL << 20;
 constexpr std::size_t kListObjectsMax = 10'000;
+constexpr std::uint64_t kRoomBytesMin = 1ULL << 20;  // with less, the store calls itself full
 
 LocalRoots roots_of(const FsConfig& config) {
   const auto absolute = [](const std::string& path) {
@@ -424,6 +426,13 @@ Task<> FsObjectStore::probe(Context& ctx) {
       fs::throw_errno(errno, "the root directory cannot be read");
     }
     if (root.st_nlink == 0) throw Error(ErrorCode::unavailable, "the root directory is gone");
+    struct ::statvfs disk{};
+    if (::fstatvfs(volume.root(), &disk) != 0) return;
+    if ((disk.f_flag & ST_RDONLY) != 0) fs::throw_errno(EROFS, "probe");
+    const bool no_inodes = disk.f_files > 0 && disk.f_favail == 0;
+    if (no_inodes || disk.f_bavail * disk.f_frsize < kRoomBytesMin) {
+      fs::throw_errno(ENOSPC, "probe");
+    }
   });
 }
 

@@ -71,7 +71,14 @@ std::chrono::milliseconds backoff(const S3Config& config, std::uint32_t attempts
   return std::chrono::milliseconds(random % (bound + 1));
 }
 
-Requester::Requester(const S3Config& config, Parts parts) : config_(config), parts_(parts) {}
+Requester::Requester(const S3Config& config, Parts parts)
+    : config_(config),
+      parts_(parts),
+      health_(bucket_of_namespace(config.default_namespace_prefix)) {}
+
+std::chrono::milliseconds Requester::patience(const S3Request& request) const {
+  return request.works_long ? config_.work_timeout : config_.response_timeout;
+}
 
 PlaceRules Requester::rules() const {
   return {.endpoint = config_.endpoint, .force_path_style = config_.force_path_style};
@@ -96,7 +103,11 @@ Task<Reply> Requester::attempt(Context& ctx, const S3Request& request, const std
                           .endpoint = place.endpoint,
                           .target = place.path,
                           .headers = request.headers,
-                          .repeatable = request.stream == nullptr};
+                          // A POST that the client repeats by itself would hide that an answer
+                          // was lost, which completions have to know.
+                          .repeatable = false,
+                          .idle_timeout = patience(request),
+                          .ahead_of_others = request.ahead_of_others};
   if (!request.query.empty()) out.target += "?" + request.query;
   for (auto& field : aws::sign_request(signed_view(request, place, host), credentials,
                                        {.region = region}, hash, parts_.clock.now())) {
@@ -136,6 +147,10 @@ Task<> Requester::pause(Context& ctx, std::string what, std::uint32_t attempts) 
 }
 
 Task<Reply> Requester::send(Context& ctx, const S3Request& request) {
+  const auto last_begin = Context::SteadyClock::now() + patience(request);
+  const auto may_repeat = [&](std::uint32_t attempts) {
+    return attempts < config_.max_retries && Context::SteadyClock::now() < last_begin;
+  };
   std::string region = co_await region_of(ctx, request.bucket);
   int redirects = 0;
   bool renewed = false;
@@ -159,7 +174,10 @@ Task<Reply> Requester::send(Context& ctx, const S3Request& request) {
       const bool elsewhere = is_region_name(other) && other != region;
       const Verdict verdict = judge(reply.status(), reply.code, elsewhere);
       const bool repeatable = request.stream == nullptr;
-      if (verdict == Verdict::answer || !repeatable) co_return reply;
+      if (verdict == Verdict::answer || !repeatable) {
+        health_.note(request.bucket, reply.status(), reply.code);
+        co_return reply;
+      }
       if (verdict == Verdict::other_region) {
         if (++redirects > kRedirectsMax) co_return reply;
         regions_.note(request.bucket, other);
@@ -167,13 +185,16 @@ Task<Reply> Requester::send(Context& ctx, const S3Request& request) {
         continue;
       }
       if (verdict == Verdict::new_keys) {
-        if (std::exchange(renewed, true)) co_return reply;
+        if (std::exchange(renewed, true)) {
+          health_.note(request.bucket, reply.status(), reply.code);
+          co_return reply;
+        }
         parts_.credentials.refuse(credentials);
         continue;
       }
       why = reply.code.empty() ? format("status {}", reply.status()) : reply.code;
-      if (attempts >= config_.max_retries) co_return reply;
-    } else if (attempts >= config_.max_retries) {
+      if (!may_repeat(attempts)) co_return reply;
+    } else if (!may_repeat(attempts)) {
       std::rethrow_exception(failure);
     }
     if (config_.log_retries) {
@@ -210,13 +231,28 @@ Task<std::string> Requester::region_of(Context& ctx, const std::string& bucket) 
 }
 
 Task<> Requester::probe(Context& ctx) {
-  http::ClientRequest request{.method = "HEAD"};
+  if (auto bucket = health_.suspect()) co_return co_await probe_bucket(ctx, *std::move(bucket));
+  http::ClientRequest request{.method = "HEAD", .ahead_of_others = true};
   request.endpoint = place_of({.endpoint = config_.endpoint, .force_path_style = true},
                               config_.region, "probe", {})
                          .endpoint;
   auto response = co_await parts_.client.send(ctx, std::move(request));
   const std::uint16_t status = response.status();
   if (status >= 500) throw refusal("a probe", status, {});
+}
+
+Task<> Requester::probe_bucket(Context& ctx, std::string bucket) {
+  const std::string region = co_await region_of(ctx, bucket);
+  const aws::Credentials credentials = co_await parts_.credentials.get(ctx);
+  const S3Request ask{
+      .what = "a probe", .method = "HEAD", .bucket = bucket, .ahead_of_others = true};
+  const Reply reply = co_await attempt(ctx, ask, region, credentials);
+  if (reply.status() >= 500) throw refusal(ask.what, reply.status(), {});
+  health_.note(bucket, reply.status(), reply.status() == 404 ? "NoSuchBucket" : reply.code);
+  if (const auto refused = health_.refusal_of(bucket)) {
+    throw Error(ErrorCode::permission_denied,
+                format("the object store refuses bucket {}: {}", bucket, *refused));
+  }
 }
 
 Task<PresignedUrl> Requester::presign(Context& ctx, std::string_view method,
@@ -235,8 +271,8 @@ Task<PresignedUrl> Requester::presign(Context& ctx, std::string_view method,
   if (credentials.expires) {
     seconds = std::clamp<std::int64_t>(credentials.expires->seconds - now.seconds, 1, seconds);
   }
-  const std::string signed_query = aws::presign_query(
-      view, credentials, {.region = region}, static_cast<std::uint32_t>(seconds), now);
+  const std::string signed_query = aws::presign_query(view, credentials, {.region = region},
+                                                      static_cast<std::uint32_t>(seconds), now);
   co_return PresignedUrl{.url = place.endpoint.origin() + place.path + "?" + signed_query,
                          .expires = {.seconds = now.seconds + seconds, .nanos = now.nanos}};
 }

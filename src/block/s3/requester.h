@@ -2,6 +2,7 @@
 // repeating. The only owner of retries in this backend.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/task.h"
 #include "base/time.h"
 #include "block/presigner.h"
+#include "block/s3/bucket_health.h"
 #include "block/s3/place.h"
 #include "block/s3/region_book.h"
 #include "block/s3/s3_config.h"
@@ -37,7 +39,9 @@ struct S3Request {
   Bytes body;                        // or ...
   io::ByteSource* stream = nullptr;  // ... which is sent once and never repeated
   std::uint64_t stream_bytes = 0;
-  bool read_body = true;  // into Reply::text; otherwise a success's body stays on the wire
+  bool read_body = true;         // into Reply::text; otherwise a success's body stays on the wire
+  bool works_long = false;       // before it answers
+  bool ahead_of_others = false;  // as http::ClientRequest's
 };
 
 struct Reply {
@@ -75,7 +79,8 @@ class Requester {
   /// Where the bucket is; asks the service once per bucket when configured to.
   Task<std::string> region_of(Context& ctx, const std::string& bucket);
 
-  /// Any answer of the service at all, in one attempt. Throws Error{unavailable}.
+  /// Whether the service answers at all, and, if it has been refusing all we ask, still does. In
+  /// one attempt. Throws Error{unavailable}, Error{permission_denied}.
   Task<> probe(Context& ctx);
 
   /// What stands between two attempts: a random wait, Error{deadline_exceeded} if there is no time.
@@ -89,12 +94,16 @@ class Requester {
  private:
   Task<Reply> attempt(Context& ctx, const S3Request& request, const std::string& region,
                       const aws::Credentials& credentials);
+  Task<> probe_bucket(Context& ctx, std::string bucket);
   Task<std::string> payload_hash(Context& ctx, const S3Request& request, bool secure);
   PlaceRules rules() const;
+  /// How long the service may be silent, and attempts may be begun.
+  std::chrono::milliseconds patience(const S3Request& request) const;
 
   const S3Config& config_;
   const Parts parts_;
   RegionBook regions_;
+  BucketHealth health_;
 };
 
 /// A time up to the bound of the given attempt (0 = the first wait).

@@ -49,7 +49,10 @@ Task<std::string_view> ResumingReader::read(Context& ctx) {
       co_return piece;
     }
     body_.reset();
-    if (plan_.etag.empty() || ++failures_ > config_.max_retries) {
+    const auto now = Context::SteadyClock::now();
+    if (++failures_ == 1) first_failure_ = now;
+    const bool late = now - first_failure_ >= config_.response_timeout;
+    if (plan_.etag.empty() || failures_ > config_.max_retries || late) {
       if (failure) std::rethrow_exception(failure);
       throw Error(ErrorCode::unavailable, "the object store sent another number of bytes");
     }

@@ -44,6 +44,7 @@ class ResumingReader final : public io::ByteSource {
   const std::uint64_t size_;
   std::unique_ptr<io::ByteSource> body_;
   std::uint32_t failures_ = 0;  // without progress between them
+  Context::SteadyClock::time_point first_failure_;
 };
 
 std::string range_header(std::uint64_t first, std::uint64_t last);

@@ -16,7 +16,12 @@ struct S3Config {
   std::string server_side_encryption;             // "", "AES256" or "aws:kms"
   std::string server_side_encryption_kms_key_id;  // empty = the bucket's
   std::uint32_t max_retries = 5;                  // after the first attempt
-  std::chrono::milliseconds backoff_first{50};    // bound of the first wait; doubles
+  /// Longest silence of the service within a request, and how long after the first attempt the
+  /// last one may begin: a request fails within twice that.
+  std::chrono::milliseconds response_timeout{30'000};
+  /// The same where the service works before it answers: copies, and the end of an upload.
+  std::chrono::milliseconds work_timeout{60'000};
+  std::chrono::milliseconds backoff_first{50};  // bound of the first wait; doubles
   std::chrono::milliseconds backoff_max{5'000};
   std::size_t part_bytes = 8 * 1024 * 1024;  // of a body; larger bodies go as multipart uploads
   std::size_t parts_at_once = 4;             // of one body

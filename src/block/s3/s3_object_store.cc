@@ -117,7 +117,8 @@ Task<PutResult> S3ObjectStore::copy(Context& ctx, const ObjectRef& from, const O
                     .method = "PUT",
                     .bucket = target.bucket,
                     .key = target.key,
-                    .headers = state_->encryption()};
+                    .headers = state_->encryption(),
+                    .works_long = true};
   request.headers.emplace_back("x-amz-copy-source", copy_source(source));
   request.headers.emplace_back("x-amz-copy-source-if-match", "\"" + info->etag + "\"");
   const Reply reply = co_await state_->requester.send(ctx, request);
@@ -150,7 +151,8 @@ Task<> S3ObjectStore::copy_in_parts(Context& ctx, s3::Target source, s3::Target 
                 .query = upload_query(id, number),
                 .headers = {{"x-amz-copy-source", copy_source(source)},
                             {"x-amz-copy-source-if-match", "\"" + info.etag + "\""},
-                            {"x-amz-copy-source-range", s3::range_header(first, last)}}});
+                            {"x-amz-copy-source-range", s3::range_header(first, last)}},
+                .works_long = true});
       auto etag = s3::parse_etag(reply.text);
       if (!etag) throw Error(ErrorCode::unavailable, "object store: " + etag.error().message);
       parts.push_back({.number = number, .etag = *std::move(etag)});

@@ -46,7 +46,7 @@ Task<std::string> S3ObjectStore::upload_part(Context& ctx, const ObjectRef& ref,
                                    std::move(options));
   }
   io::Semaphore::Permit buffer;
-  if (!size || *size > kSmallBodyBytes) buffer = co_await state_->buffers.acquire(ctx);
+  if (!size || *size > kSmallBodyBytes) buffer = co_await state_->take_buffer(ctx);
   s3::BodyCutter cutter(body, options);
   auto bytes = std::make_shared<const std::string>(co_await cutter.next(ctx, kUnknownPartBytesMax));
   if (!cutter.ended()) {

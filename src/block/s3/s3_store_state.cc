@@ -111,6 +111,16 @@ s3::Headers S3ObjectStore::State::encryption() const {
   return headers;
 }
 
+Task<io::Semaphore::Permit> S3ObjectStore::State::take_buffer(Context& ctx) {
+  Context brief = ctx.within(config.response_timeout);
+  try {
+    co_return co_await buffers.acquire(brief);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::deadline_exceeded || ctx.expired()) throw;
+    throw Error(ErrorCode::throttled, "too many uploads wait for the object store");
+  }
+}
+
 Task<std::string> S3ObjectStore::State::md5_of(Context& ctx, Bytes bytes) {
   if (bytes->size() <= kInlineHashBytesMax) co_return tarn::md5(*bytes);
   co_return co_await pool.run(ctx, [bytes] { return tarn::md5(*bytes); });
@@ -186,7 +196,8 @@ Task<std::string> S3ObjectStore::State::complete_upload(Context& ctx, const Targ
             .bucket = target.bucket,
             .key = target.key,
             .query = upload_query(upload_id),
-            .body = std::make_shared<const std::string>(s3::complete_document(parts))});
+            .body = std::make_shared<const std::string>(s3::complete_document(parts)),
+            .works_long = true});
   if (reply.ok()) {
     auto etag = s3::parse_etag(reply.text);
     if (!etag) throw Error(ErrorCode::unavailable, "object store: " + etag.error().message);

@@ -52,6 +52,9 @@ struct S3ObjectStore::State {
   /// A small object, or what is left of it.
   Task<> put_whole(Context& ctx, const s3::Target& target, s3::Bytes bytes, std::string md5);
 
+  /// Room for a part in memory. Throws Error{throttled} when none gets free for long.
+  Task<io::Semaphore::Permit> take_buffer(Context& ctx);
+
   /// Large hashes leave the loop.
   Task<std::string> md5_of(Context& ctx, s3::Bytes bytes);
 

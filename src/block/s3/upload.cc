@@ -145,7 +145,7 @@ Task<PutResult> put_body(Context& ctx, State& store, Target target, io::ByteSour
   const auto size = body.size();
   if (size && *size > options.bytes_max) throw Error(ErrorCode::too_large, "object is too large");
   Permit buffer;
-  if (!size || *size > kSmallBodyBytes) buffer = co_await store.buffers.acquire(ctx);
+  if (!size || *size > kSmallBodyBytes) buffer = co_await store.take_buffer(ctx);
   BodyCutter cutter(body, options);
   std::string first = co_await cutter.next(ctx, part_bytes_of(store.config, 1, size));
   if (!cutter.ended()) {

@@ -60,6 +60,26 @@ CO_TEST_F(RocksOnFaultyDisk, FullDiskRefusesWritesKeepsReadingAndHeals) {
   co_await store->close();
 }
 
+CO_TEST_F(RocksOnFaultyDisk, RunWithoutStepsTellsOfAFullDiskAndHealsIt) {
+  auto store = RocksStore::open(self.config(), self.pool);
+  co_await store->run(ctx, {});
+  self.disk.faults.fill();
+  CO_EXPECT_ERROR(store->set(ctx, "p", "k", "v"), ErrorCode::storage_full);
+  CO_EXPECT_ERROR(store->run(ctx, {}), ErrorCode::storage_full);
+  self.disk.faults.make_space();
+  co_await store->run(ctx, {});
+  co_await store->close();
+}
+
+CO_TEST_F(RocksOnFaultyDisk, RunWithoutStepsLooksForRoom) {
+  RocksConfig config = self.config();
+  config.room_bytes_min = UINT64_MAX;
+  auto store = RocksStore::open(std::move(config), self.pool);
+  CO_EXPECT_ERROR(store->run(ctx, {}), ErrorCode::storage_full);
+  co_await store->set(ctx, "p", "k", "v");
+  co_await store->close();
+}
+
 /// Whether the write was stored; anything but a full disk escapes.
 Task<bool> try_set(Context& ctx, Store& store, std::string key) {
   try {

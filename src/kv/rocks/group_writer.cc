@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include <rocksdb/write_batch.h>
+#include <sys/statvfs.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -229,17 +230,19 @@ void GroupWriter::commit(std::vector<Job>& jobs) {
   if (!failed) return;
   for (Job& job : jobs) {
     // What was decided without the batch stands; the rest rests on writes that failed.
-    const bool answered = !job.needs_batch && job.results.size() == job.ops.size();
+    const bool answered =
+        !job.ops.empty() && !job.needs_batch && job.results.size() == job.ops.size();
     if (!job.error && !answered) job.error = failed;
   }
 }
 
-void GroupWriter::decide(Job& job, Batch& batch) {
+void GroupWriter::decide(Job& job, Batch& batch) const {
   try {
     if (job.deadline != Context::kNoDeadline && Context::SteadyClock::now() >= job.deadline) {
       throw Error(ErrorCode::deadline_exceeded, "deadline exceeded in the write queue");
     }
     job.results.reserve(job.ops.size());
+    if (job.ops.empty()) check_room();
     for (const Op& op : job.ops)
       job.results.push_back(batch.apply(op, job.needs_batch));
   } catch (...) {
@@ -247,6 +250,16 @@ void GroupWriter::decide(Job& job, Batch& batch) {
     // the batch: a write that throws may have happened.
     job.error = std::current_exception();
   }
+}
+
+void GroupWriter::check_room() const {
+  struct ::statvfs disk = {};
+  if (::statvfs(config_.directory.c_str(), &disk) != 0) return;
+  if ((disk.f_flag & ST_RDONLY) != 0) {
+    throw Error(ErrorCode::unavailable, "the file system of the metadata is read-only");
+  }
+  if (disk.f_bavail * disk.f_frsize >= config_.room_bytes_min) return;
+  throw Error(ErrorCode::storage_full, "no space left for metadata");
 }
 
 void GroupWriter::write(Batch& batch) {

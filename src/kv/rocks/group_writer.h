@@ -53,7 +53,9 @@ class GroupWriter {
   /// Takes the next group; empty = stopped and drained.
   std::vector<Job> take();
   void commit(std::vector<Job>& jobs);
-  static void decide(Job& job, Batch& batch);
+  void decide(Job& job, Batch& batch) const;
+  /// Throws Error{storage_full} where the next write may well fail.
+  void check_room() const;
   void write(Batch& batch);
   /// Throws the last failure again unless RocksDB can write now.
   void check_healthy();

@@ -340,7 +340,7 @@ Task<std::vector<OpResult>> RocksStore::run(Context& ctx, std::vector<Op> ops) {
   check_ops(ops);
   const bool only_reads =
       std::ranges::all_of(ops, [](const Op& op) { return op.kind == Op::Kind::get; });
-  if (only_reads) co_return co_await read_only(ctx, std::move(ops));
+  if (only_reads && !ops.empty()) co_return co_await read_only(ctx, std::move(ops));
   co_return co_await io::await_callback<std::vector<OpResult>>(
       [impl = impl_.get(), deadline = ctx.deadline(),
        steps = std::move(ops)](GroupWriter::Done done) mutable {

@@ -45,6 +45,8 @@ struct RocksConfig {
   std::size_t batch_bytes_max = 4 * 1'024 * 1'024;
   /// After a failed write, how often recovery is tried while writes keep coming.
   std::chrono::milliseconds resume_interval{1'000};
+  /// With less free space than this a run() without steps calls the disk full.
+  std::uint64_t room_bytes_min = 1'024 * 1'024;
 
   /// Get_many and scan pages up to this many rows are tried on the caller's loop first.
   std::uint32_t inline_rows_max = 256;
@@ -56,7 +58,8 @@ struct RocksConfig {
 /// cached. A page is a snapshot, a scan of several pages is not. After a failed write the store
 /// refuses further writes (reads go on) until RocksDB has recovered, which is tried with the writes
 /// that follow: at once possible when a full disk has space again, never after the disk lost data
-/// (then a restart replays the log). A deadline ends the wait for the writer's queue, not that for
+/// (then a restart replays the log). A run() without steps counts as a write: it throws where one
+/// would, and tries to recover. A deadline ends the wait for the writer's queue, not that for
 /// a disk already asked to sync.
 class RocksStore final : public Store {
  public:
