@@ -42,6 +42,12 @@ Op Op::erase(std::string partition, std::string key) {
   return Op{Kind::erase, {std::move(partition), std::move(key)}, {}, {}};
 }
 
+Op Op::of_guard(Op write) {
+  TARN_ASSERT(write.kind != Kind::get);
+  write.changes_guard = true;
+  return write;
+}
+
 Task<> Store::set(Context& ctx, std::string_view partition, std::string_view key,
                   std::string value) {
   co_await run(ctx, one(Op::set(std::string(partition), std::string(key), std::move(value))));

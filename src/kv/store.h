@@ -1,6 +1,6 @@
 // Ordered key/value store for metadata: the persistence seam under versioning, catalog and auth.
-// Backends: mem, rocks, postgres, dynamo; the interface is made for the round trips of the last two.
-// Each passes kv/testing/store_suite.h. Source of the contract: storage-format.md 1.1.
+// Backends: mem, rocks, postgres, dynamo; the interface is made for the round trips of the last
+// two. Each passes kv/testing/store_suite.h. Source of the contract: storage-format.md 1.1.
 #pragma once
 
 #include <cstddef>
@@ -65,19 +65,23 @@ struct Op {
   static Op set_while(std::string partition, std::string key, std::string value, Address guard,
                       std::string guard_stored);
   static Op erase(std::string partition, std::string key);
+  /// `write` of a record that is a guard. Where guard() is exact it stays so against these only.
+  static Op of_guard(Op write);
 
   Kind kind;
   Address address;
   std::string value;             // set, set_if, set_while
   std::optional<Expect> expect;  // set_if: of the record; set_while: of the guard
   Address guard = {};            // set_while
+  bool changes_guard = false;    // of_guard
 };
 
 /// How much a set_while of a store promises.
 enum class Guard : std::uint8_t {
   none,   // there is none
   close,  // it may miss a change of the guard that is stored together with the write: look after it
-  exact,  // it is atomic with all writes of the guard
+  exact,  // it is atomic with writes by Op::of_guard: once one has been answered, a set_while that
+          // it makes fail has not stored, and will not
 };
 
 struct OpResult {

@@ -138,12 +138,29 @@ void BlockingSession::require_writable() {
                       : "metadata store: this PostgreSQL refuses writes (read-only transactions)");
 }
 
-void BlockingSession::prepare_statements() {
+bool BlockingSession::can_lock() {
+  if (value_of("SHOW transaction_isolation") != "read committed") return false;
+  bool locked = false;
+  execute("BEGIN");
+  try {
+    execute("SELECT pg_advisory_xact_lock_shared(pg_backend_pid())");
+    locked = value_of(
+                 "SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'advisory' "
+                 "AND pid = pg_backend_pid() AND granted") != "0";
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::unavailable) throw;
+    log::info("metadata store: this database has no advisory locks", {{"error", error.message()}});
+  }
+  execute("ROLLBACK");
+  return locked;
+}
+
+void BlockingSession::prepare_statements(bool locks) {
   if (!prepares_statements(config_.connection_string)) return;
   // All in one round trip.
   PGconn* const c = connection_.get();
   if (PQenterPipelineMode(c) != 1) fail_connection("lost the connection");
-  for (const PreparedStatement& statement : prepared_statements()) {
+  for (const PreparedStatement& statement : prepared_statements(locks)) {
     if (PQsendPrepare(c, statement.name, statement.sql, 0, nullptr) != 1) {
       fail_connection("lost the connection");
     }
@@ -178,10 +195,11 @@ PgConnection BlockingSession::release_pipelined() {
   return std::move(connection_);
 }
 
-PgConnection connect_pipelined(const PostgresConfig& config, const std::atomic<bool>& stop) {
+PgConnection connect_pipelined(const PostgresConfig& config, const std::atomic<bool>& stop,
+                               bool locks) {
   BlockingSession session(config, stop);
   session.require_writable();
-  session.prepare_statements();
+  session.prepare_statements(locks);
   return session.release_pipelined();
 }
 

@@ -43,7 +43,10 @@ class BlockingSession {
 
   /// Throws Error{invalid_argument} when the server is a replica or refuses writes.
   void require_writable();
-  void prepare_statements();
+  /// Whether transactions can take the locks of guard_locks(), and see what was committed while
+  /// they waited. Some engines have the functions and lock nothing.
+  bool can_lock();
+  void prepare_statements(bool locks);
 
   /// Into pipeline mode, non-blocking.
   PgConnection release_pipelined();
@@ -61,6 +64,7 @@ class BlockingSession {
 };
 
 /// What a lane needs: connected, writable, statements prepared, pipelined.
-PgConnection connect_pipelined(const PostgresConfig& config, const std::atomic<bool>& stop);
+PgConnection connect_pipelined(const PostgresConfig& config, const std::atomic<bool>& stop,
+                               bool locks);
 
 }  // namespace tarn::kv

@@ -174,7 +174,7 @@ class ReadGroup final : public Group {
 
 class WriteGroup final : public Group {
  public:
-  WriteGroup(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs)
+  WriteGroup(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs, bool locks)
       : waiters_(owner, std::move(jobs)) {
     std::vector<const Op*> writes;
     for (auto& job : waiters_.all()) {
@@ -191,11 +191,18 @@ class WriteGroup final : public Group {
       }
       has_after_ = has_after_ || part.end > part.writes_end;
     }
+    if (locks) locks_ = guard_locks(writes);
     writes_ = arrange_writes(std::move(writes));
   }
 
   void send(Session& session) override {
-    first_write_ = before_.send(session, 0);
+    first_write_ = before_.send(session, 0) + locks_.size();
+    // Statements of their own: what follows them sees the rows as they are once the lock is held.
+    for (const GuardLock& lock : locks_) {
+      const std::string number = encode_int(lock.number);
+      const std::array<std::string_view, 1> parameters = {number};
+      session.execute(lock.shared ? Statement::share_lock : Statement::lock, parameters);
+    }
     for (const WriteStatement& write : writes_)
       send_write(session, write);
     session.sync();
@@ -210,7 +217,7 @@ class WriteGroup final : public Group {
     } else if (after_.owns(statement)) {
       // Rolled back, the jobs may be in flight elsewhere by now.
       if (committed_) after_.on_result(statement, *result);
-    } else {
+    } else if (statement >= first_write_) {
       const WriteStatement& write = writes_[statement - first_write_];
       const std::string_view rows = PQcmdTuples(const_cast<PGresult*>(result.get()));
       for (const Op* op : write.ops) {
@@ -315,6 +322,7 @@ class WriteGroup final : public Group {
 
   Waiters<RunJob> waiters_;
   Gets before_;
+  std::vector<GuardLock> locks_;
   std::vector<WriteStatement> writes_;
   Gets after_;
   std::map<const Op*, OpResult*> results_;
@@ -369,8 +377,9 @@ std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<R
   return std::make_unique<ReadGroup>(owner, std::move(jobs));
 }
 
-std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs) {
-  return std::make_unique<WriteGroup>(owner, std::move(jobs));
+std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs,
+                                  bool locks) {
+  return std::make_unique<WriteGroup>(owner, std::move(jobs), locks);
 }
 
 std::unique_ptr<Group> make_group(JobOwner& owner, std::shared_ptr<QueryJob> job) {

@@ -25,8 +25,9 @@ class JobOwner {
 std::exception_ptr lost_connection();
 
 std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<ReadJob>> jobs);
-/// No address is written twice by the current parts of `jobs`.
-std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs);
+/// No address is written twice by the current parts of `jobs`. `locks`: take guard_locks() first.
+std::unique_ptr<Group> make_group(JobOwner& owner, std::vector<std::shared_ptr<RunJob>> jobs,
+                                  bool locks);
 std::unique_ptr<Group> make_group(JobOwner& owner, std::shared_ptr<QueryJob> job);
 
 }  // namespace tarn::kv

@@ -55,13 +55,14 @@ Error closed() {
 
 Lane::Lane(asio::any_io_executor executor, const PostgresConfig& config,
            std::size_t connections_max, std::size_t idle_max, io::BlockingPool& pool,
-           const std::atomic<bool>& stop)
+           const std::atomic<bool>& stop, bool locks)
     : executor_(std::move(executor)),
       config_(config),
       connections_max_(connections_max),
       idle_max_(idle_max),
       pool_(pool),
       stop_(stop),
+      locks_(locks),
       connections_gauge_(metrics::gauge("tarn_kv_postgres_connections", "Open connections.")),
       round_trips_(metrics::counter("tarn_kv_postgres_round_trips_total",
                                     "Groups of statements sent to PostgreSQL.")) {}
@@ -165,7 +166,8 @@ bool Lane::dispatch_one(Kind kind) {
       if (auto jobs = take_reads(); !jobs.empty()) group = make_group(*this, std::move(jobs));
       break;
     case Kind::write:
-      if (auto jobs = take_runs(); !jobs.empty()) group = make_group(*this, std::move(jobs));
+      if (auto jobs = take_runs(); !jobs.empty())
+        group = make_group(*this, std::move(jobs), locks_);
       break;
     case Kind::query: {
       auto job = std::move(queries_.front());
@@ -331,8 +333,8 @@ Task<> Lane::connect() {
   std::exception_ptr failure;
   try {
     Context ctx;
-    made = co_await pool_.run(ctx, [&config = config_, &stop = stop_] {
-      return std::make_shared<PgConnection>(connect_pipelined(config, stop));
+    made = co_await pool_.run(ctx, [&config = config_, &stop = stop_, locks = locks_] {
+      return std::make_shared<PgConnection>(connect_pipelined(config, stop, locks));
     });
   } catch (const Error& error) {
     failure = std::make_exception_ptr(Error(ErrorCode::unavailable, error.message()));

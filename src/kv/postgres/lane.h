@@ -29,7 +29,7 @@ class Lane final : private JobOwner {
  public:
   Lane(boost::asio::any_io_executor executor, const PostgresConfig& config,
        std::size_t connections_max, std::size_t idle_max, io::BlockingPool& pool,
-       const std::atomic<bool>& stop);
+       const std::atomic<bool>& stop, bool locks);
   ~Lane();  // after close()
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -87,6 +87,7 @@ class Lane final : private JobOwner {
   const std::size_t idle_max_;
   io::BlockingPool& pool_;
   const std::atomic<bool>& stop_;
+  const bool locks_;  // writes take those of guard_locks()
 
   std::deque<std::shared_ptr<ReadJob>> reads_;
   std::deque<std::shared_ptr<RunJob>> runs_;

@@ -45,13 +45,15 @@ std::string_view field(const PGresult& result, int row, int column) {
 }  // namespace
 
 struct PostgresStore::Impl {
-  Impl(PostgresConfig c, const io::Loops& loops, io::BlockingPool& pool) : config(std::move(c)) {
+  explicit Impl(PostgresConfig c) : config(std::move(c)) {}
+
+  void make_lanes(const io::Loops& loops, io::BlockingPool& pool) {
     const std::size_t count =
         std::clamp<std::size_t>(config.connections_max / kLaneConnectionsMin, 1, loops.size());
     for (std::size_t i = 0; i < count; ++i) {
       lanes.push_back(std::make_unique<Lane>(loops.executor(i), config,
                                              share(config.connections_max, count),
-                                             share(config.idle_max, count), pool, stop));
+                                             share(config.idle_max, count), pool, stop, locks));
     }
   }
 
@@ -89,6 +91,7 @@ struct PostgresStore::Impl {
   const PostgresConfig config;
   std::atomic<bool> stop = false;  // no new work, no new connections
   std::atomic<bool> closed = false;
+  bool locks = false;  // can_lock()
   std::vector<std::unique_ptr<Lane>> lanes;
 };
 
@@ -137,7 +140,7 @@ PostgresStore::~PostgresStore() {
 std::unique_ptr<PostgresStore> PostgresStore::open(PostgresConfig config, const io::Loops& loops,
                                                    io::BlockingPool& pool) {
   config.connections_max = std::max<std::size_t>(1, config.connections_max);
-  auto impl = std::make_unique<Impl>(std::move(config), loops, pool);
+  auto impl = std::make_unique<Impl>(std::move(config));
   BlockingSession session(impl->config, impl->stop);
   session.require_writable();
   open_schema(session, impl->config.create_table);
@@ -146,10 +149,12 @@ std::unique_ptr<PostgresStore> PostgresStore::open(PostgresConfig config, const 
         "metadata store: synchronous_commit is off: a crash of PostgreSQL may lose writes "
         "that were acknowledged");
   }
-  session.prepare_statements();
+  impl->locks = session.can_lock();
+  session.prepare_statements(impl->locks);
   log::info(
       "metadata store: connected to PostgreSQL",
       {{"where", describe_connection(libpq_connection_string(impl->config.connection_string))}});
+  impl->make_lanes(loops, pool);
   impl->lanes.front()->adopt(session.release_pipelined());
   return std::unique_ptr<PostgresStore>(new PostgresStore(std::move(impl)));
 }
@@ -212,6 +217,10 @@ Task<std::vector<Row>> PostgresStore::read_rows(Context& ctx, std::optional<Addr
                     std::string(field(*result, row, 2))});
   }
   co_return rows;
+}
+
+Guard PostgresStore::guard() const {
+  return impl_->locks ? Guard::exact : Guard::close;
 }
 
 Task<> PostgresStore::close() {

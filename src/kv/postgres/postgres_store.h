@@ -43,7 +43,8 @@ class PostgresStore final : public Store {
                                                          std::vector<Address> addresses) override;
   Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) override;
 
-  Guard guard() const override { return Guard::close; }
+  /// exact by advisory locks, close on engines without them.
+  Guard guard() const override;
 
   std::unique_ptr<Cursor> scan(std::string_view partition, ScanOptions options) override;
   Task<std::vector<Row>> read_rows(Context& ctx, std::optional<Address> after,

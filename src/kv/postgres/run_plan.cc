@@ -1,10 +1,14 @@
 #include "kv/postgres/run_plan.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
+
+#include "base/format.h"
+#include "base/hash.h"
 
 namespace tarn::kv {
 
@@ -105,6 +109,24 @@ std::vector<WriteStatement> arrange_writes(std::vector<const Op*> writes) {
     bytes += op_bytes;
   }
   return statements;
+}
+
+std::vector<GuardLock> guard_locks(std::span<const Op* const> writes) {
+  std::map<std::int64_t, bool> shared_by_number;
+  const auto add = [&](const Address& guard, bool shared) {
+    const auto number =
+        static_cast<std::int64_t>(fnv1a_64(format("tarn guard {} {}", guard.partition, guard.key)));
+    const auto [entry, is_new] = shared_by_number.try_emplace(number, shared);
+    entry->second = entry->second && shared;
+  };
+  for (const Op* op : writes) {
+    if (op->kind == Op::Kind::set_while) add(op->guard, true);
+    if (op->changes_guard) add(op->address, false);
+  }
+  std::vector<GuardLock> locks;
+  for (const auto& [number, shared] : shared_by_number)
+    locks.push_back({number, shared});
+  return locks;
 }
 
 }  // namespace tarn::kv

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -44,5 +45,18 @@ struct WriteStatement {
 /// `writes`, no address twice, as statements in the order of their addresses: every transaction
 /// locks rows in that order, so none waits for another in a circle.
 std::vector<WriteStatement> arrange_writes(std::vector<const Op*> writes);
+
+/// A lock that a transaction takes before its writes, by number.
+struct GuardLock {
+  std::int64_t number;
+  bool shared;
+
+  friend bool operator==(const GuardLock&, const GuardLock&) = default;
+};
+
+/// The locks that make set_while exact, in the one order that all transactions take them: shared
+/// for who relies on a guard, not so for who changes it. The database gives them in the order of
+/// asking, so that neither side starves the other, as row locks would.
+std::vector<GuardLock> guard_locks(std::span<const Op* const> writes);
 
 }  // namespace tarn::kv

@@ -52,6 +52,26 @@ TEST(RunPlan, GuardedWritesShareAStatementWhereTheyShareAGuard) {
   EXPECT_EQ(statements[0].ops.size(), 2u);
 }
 
+TEST(RunPlan, LocksAreSharedByThoseWhoRelyOnAGuard) {
+  const Address guard{"p", "branch"};
+  const Op relies = Op::set_while("t", "a", "v", guard, "1");
+  const Op relies_too = Op::set_while("t", "b", "v", guard, "1");
+  const Op changes = Op::of_guard(Op::set_if("p", "branch", "2", Expect::value("1")));
+  const Op other = Op::of_guard(Op::erase("p", "other"));
+  const Op plain = Op::set("t", "c", "v");
+  const auto locks = [](std::vector<const Op*> writes) { return guard_locks(writes); };
+  EXPECT_TRUE(locks({&plain}).empty());
+  ASSERT_EQ(locks({&relies, &relies_too}).size(), 1U);
+  const GuardLock shared = locks({&relies})[0];
+  const GuardLock sole = locks({&changes})[0];
+  EXPECT_TRUE(shared.shared);
+  EXPECT_FALSE(sole.shared);
+  EXPECT_EQ(shared.number, sole.number);
+  EXPECT_EQ(locks({&relies, &changes}), std::vector<GuardLock>{sole});
+  EXPECT_EQ(locks({&changes, &other}), locks({&other, &changes}));
+  EXPECT_EQ(locks({&changes, &other}).size(), 2U);
+}
+
 TEST(RunPlan, AGuardedWriteWaitsForTheWriteOfItsGuard) {
   const std::vector<Op> steps = {Op::set_if("p", "branch", "2", Expect::value("1")),
                                  Op::set_while("t", "a", "v", {"p", "branch"}, "2")};

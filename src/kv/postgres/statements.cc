@@ -18,7 +18,7 @@ namespace {
   " ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before FROM \"kv\" " condition           \
   " ORDER BY " order " LIMIT $"
 
-constexpr std::array<PreparedStatement, 14> kStatements = {{
+constexpr std::array<PreparedStatement, 16> kStatements = {{
     {Statement::get, "kv_get",
      "SELECT value FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
     {Statement::get_any, "kv_get_any",
@@ -59,6 +59,8 @@ constexpr std::array<PreparedStatement, 14> kStatements = {{
     {Statement::rows_after, "kv_rows_after",
      TARN_PAGE("partition_key, key, value", "WHERE (partition_key, key) > ($3::bytea, $4::bytea)",
                "partition_key, key") "1::int8) AS p WHERE before < $2::int8"},
+    {Statement::share_lock, "kv_share_lock", "SELECT pg_advisory_xact_lock_shared($1::int8)"},
+    {Statement::lock, "kv_lock", "SELECT pg_advisory_xact_lock($1::int8)"},
 }};
 
 #undef TARN_UPSERT
@@ -68,8 +70,8 @@ constexpr std::uint32_t kByteaOid = 17;
 
 }  // namespace
 
-std::span<const PreparedStatement> prepared_statements() {
-  return kStatements;
+std::span<const PreparedStatement> prepared_statements(bool locks) {
+  return std::span(kStatements).first(kStatements.size() - (locks ? 0 : 2));
 }
 
 const PreparedStatement& prepared(Statement statement) {

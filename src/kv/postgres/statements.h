@@ -27,6 +27,8 @@ enum class Statement : std::uint8_t {
   page_below,  // partition, from, rows, bytes, end -> key, value
   rows,        // rows, bytes -> partition, key, value, from the beginning
   rows_after,  // rows, bytes, partition, key -> partition, key, value
+  share_lock,  // number; both until the transaction ends
+  lock,        // number
 };
 
 struct PreparedStatement {
@@ -35,7 +37,8 @@ struct PreparedStatement {
   const char* sql;
 };
 
-std::span<const PreparedStatement> prepared_statements();
+/// `locks`: the last two as well, which not every engine has.
+std::span<const PreparedStatement> prepared_statements(bool locks);
 const PreparedStatement& prepared(Statement statement);
 
 /// bytea[] in binary form.

@@ -32,7 +32,7 @@ TEST(Statements, NumbersAreBigEndian) {
 
 TEST(Statements, EveryStatementHasItsOwnNameInTheOrderOfTheEnum) {
   std::size_t index = 0;
-  for (const auto& statement : prepared_statements()) {
+  for (const auto& statement : prepared_statements(true)) {
     EXPECT_EQ(static_cast<std::size_t>(statement.statement), index++);
     EXPECT_EQ(std::string_view(prepared(statement.statement).name), statement.name);
   }

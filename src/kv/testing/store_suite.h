@@ -543,10 +543,14 @@ CO_TEST_P(StoreSuite, ConcurrentSetWhilesEndWhenTheirGuardIsMovedOn) {
     group.spawn(self.loops.any(), "write_while", write_while(self.store, i, stored));
   while (stored < 100)
     co_await io::yield();
-  co_await self.store.set(ctx, "p", "guard", "closed");
+  std::vector<Op> closing;
+  closing.push_back(Op::of_guard(Op::set("p", "guard", "closed")));
+  co_await self.store.run(ctx, std::move(closing));
+  const std::size_t then = (co_await read_all(ctx, self.store, "open", {})).size();
   co_await group.join();
-  EXPECT_EQ((co_await read_all(ctx, self.store, "open", {})).size(),
-            static_cast<std::size_t>(stored));
+  const std::size_t in_the_end = (co_await read_all(ctx, self.store, "open", {})).size();
+  EXPECT_EQ(in_the_end, static_cast<std::size_t>(stored));
+  if (self.store.guard() == Guard::exact) EXPECT_EQ(then, in_the_end);
 }
 
 // --- limits and ends ---

@@ -57,11 +57,16 @@ Task<bool> Branches::create(Context& ctx, const Repository& repository, const Br
 }
 
 Task<> Branches::put(Context& ctx, const Repository& repository, const Branch& branch) {
-  co_await kv_.set(ctx, repository.partition(), keys::branch(branch.id), encode_branch(branch));
+  std::vector<kv::Op> ops;
+  ops.push_back(kv::Op::of_guard(
+      kv::Op::set(repository.partition(), keys::branch(branch.id), encode_branch(branch))));
+  co_await kv_.run(ctx, std::move(ops));
 }
 
 Task<> Branches::remove(Context& ctx, const Repository& repository, const BranchId& id) {
-  co_await kv_.erase(ctx, repository.partition(), keys::branch(id));
+  std::vector<kv::Op> ops;
+  ops.push_back(kv::Op::of_guard(kv::Op::erase(repository.partition(), keys::branch(id))));
+  co_await kv_.run(ctx, std::move(ops));
 }
 
 Task<bool> Branches::holds(Context& ctx, std::string_view partition, std::string_view key,
@@ -87,7 +92,8 @@ Task<Branches::Attempt> Branches::attempt(Context& ctx, const Repository& reposi
   const std::string wanted = encode_branch(*changed);
   std::vector<kv::Op> ops;
   if (companions != nullptr) ops.swap(companions->before);
-  ops.push_back(kv::Op::set_if(partition, key, wanted, kv::Expect::value(*std::move(stored))));
+  ops.push_back(kv::Op::of_guard(
+      kv::Op::set_if(partition, key, wanted, kv::Expect::value(*std::move(stored)))));
   std::vector<kv::OpResult> results;
   std::exception_ptr failure;
   try {

@@ -237,7 +237,12 @@ Task<> WritePath::Impl::set_and_look(Context& ctx, const Repository& repository,
     const Branch now = remember(at, found);
     // Whoever wrote the key after the token moved, while we were on our way, came after us.
     if (now.staging_token == hint.token && (stored || !landed.empty())) co_return;
-    if (stored && is_dropped(hint.token, now)) co_await kv.erase(ctx, hint.token, name);
+    const bool dropped = stored && is_dropped(hint.token, now);
+    if (dropped) co_await kv.erase(ctx, hint.token, name);
+    // The key was free because a commit has emptied the token: what it took along may be newer.
+    if (dropped && !landed.empty()) {
+      throw Error(ErrorCode::unavailable, "the branch was committed while the object was staged");
+    }
     if (stored) landed = hint.token;
     if (!landed.empty() && co_await is_done(ctx, repository, now, name, value, landed)) co_return;
     // An outdated hint is not the branch being busy.

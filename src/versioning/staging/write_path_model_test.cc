@@ -101,7 +101,8 @@ struct World {
       std::string& expected = visible[key];
       switch (random() % 4) {
         case 0:
-          co_await writes.set(ctx, repository, main, key, make_value(text));
+          while (!co_await put(ctx, key, text)) {
+          }
           expected = text;
           break;
         case 1:
@@ -118,6 +119,17 @@ struct World {
       }
     }
     --writers_left;
+  }
+
+  /// False: it may have happened, try again.
+  Task<bool> put(Context& ctx, const std::string& key, const std::string& text) {
+    try {
+      co_await writes.set(ctx, repository, main, key, make_value(text));
+      co_return true;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unavailable);
+      co_return false;
+    }
   }
 
   Task<bool> create(Context& ctx, const std::string& key, const std::string& text) {

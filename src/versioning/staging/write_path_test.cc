@@ -258,6 +258,28 @@ CO_TEST_F(Writing, ARepeatedSetLeavesWhatCameAfterItAloneThoughThatIsSealedToo) 
   EXPECT_EQ(co_await self.visible(ctx, "k"), "newer");
 }
 
+CO_TEST_F(Writing, ARepeatedSetNeverReplacesWhatACommitTookAlong) {
+  co_await self.start(ctx);
+  co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+  // Our write lies in a sealed token; while it is being repeated a newer one is committed, which
+  // frees the key in the token it was going to.
+  const auto meanwhile = [](Writing& world, Context& c) -> Task<> {
+    co_await world.stage(c, "t1", "k", "newer");
+    co_await world.whole_commit(c);
+  };
+  int step = 0;
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) -> Task<> {
+    if (op.address.key == "k" && step == 0) return ++step, self.seal(c);
+    if (op.kind == kv::Op::Kind::set_if && step == 1) return ++step, meanwhile(self, c);
+    return io::yield();
+  });
+  CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("ours")),
+                  ErrorCode::unavailable);
+  EXPECT_EQ(step, 2);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "newer");
+  EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "nothing");
+}
+
 CO_TEST_F(Writing, AGuardedSetDoesNotTouchASealedToken) {
   for (const kv::Guard guard : {kv::Guard::close, kv::Guard::exact}) {
     self.hooked.set_guard(guard);
