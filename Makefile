@@ -1,5 +1,5 @@
 # Everything a person types. `make serve` and `make test` need nothing but Debian 12 and make.
-.PHONY: serve build test unit scenarios nightly tsan docs format lint bench scale cluster deps test-deps lint-deps clean
+.PHONY: serve build test unit scenarios nightly databases tsan docs format lint bench scale cluster deps test-deps lint-deps clean
 
 # Steps install packages and share build/: one after the other, whatever -j says.
 .NOTPARALLEL:
@@ -37,11 +37,18 @@ unit: deps test-deps
 scenarios: build test-deps
 	@tools/run-tests scenarios
 
+# Every version of PostgreSQL, poolers, engines that speak its protocol, DynamoDB Local.
+databases: build unit
+	@tools/install-deps databases
+	@tools/run-tests databases
+
 tsan: deps test-deps
 	@tools/run-tests tsan
 
-# Everything of `test`, then ThreadSanitizer, a longer model run, more crashes, failures of power and a 5 GiB object.
+# Everything of `test`, then other databases, ThreadSanitizer, a longer model run, more crashes, failures of power and a 5 GiB object.
 nightly: test
+	@tools/install-deps databases
+	@tools/run-tests databases
 	@tools/run-tests tsan
 	@tools/run-tests bench
 	@tools/run-tests soak

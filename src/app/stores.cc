@@ -1,6 +1,7 @@
 #include "app/stores.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "app/blocking_wait.h"
@@ -25,6 +26,9 @@ namespace {
 /// The store's messages name no path; an operator needs it.
 std::unique_ptr<kv::Store> open_rocks(kv::RocksConfig config, io::BlockingPool& pool) {
   const std::string directory = config.directory;
+  if (holds_reference_database(directory)) {
+    throw Error(ErrorCode::invalid_argument, embedded_reference_refusal(directory));
+  }
   try {
     return kv::RocksStore::open(std::move(config), pool);
   } catch (const Error& error) {
@@ -73,6 +77,19 @@ Task<std::unique_ptr<block::ObjectStore>> open_s3(Context& ctx, const Config& co
 }
 
 }  // namespace
+
+bool holds_reference_database(const std::filesystem::path& directory) {
+  std::error_code ignored;  // what cannot be looked at is found out when it is opened
+  return std::filesystem::exists(directory / "KEYREGISTRY", ignored) &&
+         std::filesystem::exists(directory / "MANIFEST", ignored);
+}
+
+std::string embedded_reference_refusal(const std::filesystem::path& directory) {
+  return format(
+      "metadata in {}: the reference's embedded database (database.type: local) cannot be read; "
+      "move the installation to PostgreSQL first, see docs/operating/from-lakefs.md",
+      directory.string());
+}
 
 std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools) {
   switch (config.database) {

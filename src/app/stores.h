@@ -1,7 +1,9 @@
 // The one place that knows which store is behind an interface.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <string>
 
 #include "app/config.h"
 #include "base/context.h"
@@ -20,6 +22,13 @@ struct StoreTools {
   io::BlockingPool& pool;
   const Clock& clock;
 };
+
+/// Whether a server of the reference keeps its embedded database in this directory. Nothing here
+/// can read it, and a store of ours must not be made beside it.
+bool holds_reference_database(const std::filesystem::path& directory);
+
+/// Why it is not opened, and the way out.
+std::string embedded_reference_refusal(const std::filesystem::path& directory);
 
 /// Blocking, not on one of the loops. Metered. Throws Error as the backends' open() do.
 std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools);

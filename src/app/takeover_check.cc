@@ -5,13 +5,14 @@
 #include <filesystem>
 
 #include "app/blocking_wait.h"
+#include "app/stores.h"
 #include "auth/auth_codec.h"
 #include "auth/secret_box.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/time.h"
 #include "io/blocking_pool.h"
 #include "io/loops.h"
-#include "kv/postgres/postgres_store.h"
 #include "versioning/refs/record_codec.h"
 
 namespace tarn::app {
@@ -225,16 +226,29 @@ std::string to_text(const TakeoverReport& report) {
 }
 
 int run_takeover_check(const Config& config) {
-  if (config.database != DatabaseType::postgres) {
-    throw Error(ErrorCode::invalid_argument,
-                "takeover check reads installations on PostgreSQL; the reference's embedded "
-                "database cannot be read");
+  Config reading = config;
+  reading.postgres.create_table = false;
+  reading.dynamodb.store.create_table = false;
+  switch (config.database) {
+    case DatabaseType::postgres:
+    case DatabaseType::dynamodb: break;
+    case DatabaseType::local:
+      if (!holds_reference_database(config.database_path) &&
+          std::filesystem::exists(config.database_path / "CURRENT")) {
+        throw Error(ErrorCode::invalid_argument,
+                    format("{} is an embedded store of tarn itself: there is nothing to take over, "
+                           "start it with tarn run",
+                           config.database_path.string()));
+      }
+      throw Error(ErrorCode::invalid_argument, embedded_reference_refusal(config.database_path));
+    case DatabaseType::mem:
+      throw Error(ErrorCode::invalid_argument,
+                  "database.type is mem: nothing outlives its server, so there is nothing to read");
   }
   io::Loops loops(1);
   io::BlockingPool pool({.name = "metadata"});
-  kv::PostgresConfig postgres = config.postgres;
-  postgres.create_table = false;
-  const auto kv = kv::PostgresStore::open(std::move(postgres), loops, pool);
+  const SystemClock clock;
+  const auto kv = open_kv(reading, {.loops = loops, .pool = pool, .clock = clock});
   Context ctx;
   const TakeoverReport report = wait_for(loops.any(), check_takeover(ctx, *kv, config));
   wait_for(loops.any(), kv->close());

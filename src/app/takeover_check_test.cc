@@ -1,11 +1,19 @@
 #include "app/takeover_check.h"
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
+#include "app/stores.h"
 #include "auth/auth_codec.h"
 #include "auth/secret_box.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "io/blocking_pool.h"
+#include "io/loops.h"
 #include "kv/mem/mem_store.h"
 #include "testing/co_test.h"
+#include "testing/temp_dir.h"
 #include "versioning/refs/record_codec.h"
 
 namespace tarn::app {
@@ -91,6 +99,43 @@ CO_TEST(TakeoverCheck, SecondBlockStoreAndDamageAreNamed) {
   co_await i.kv.set(ctx, "graveler", "repos/broken", "\xff\xff");
   const TakeoverReport report = co_await i.check(ctx);
   EXPECT_EQ(report.problems.size(), 2u) << to_text(report);
+}
+
+std::string refusal(const Config& config) {
+  try {
+    run_takeover_check(config);
+    return "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+    return error.message();
+  }
+}
+
+TEST(TakeoverCheck, EmbeddedDatabasesAreRefusedWithTheWayOut) {
+  const tarn::testing::TempDir dir;
+  Config config;
+  config.database = DatabaseType::local;
+  config.database_path = dir.path();
+  EXPECT_NE(refusal(config).find("PostgreSQL first"), std::string::npos) << refusal(config);
+  std::ofstream(dir.file("CURRENT")) << "MANIFEST-000001";
+  EXPECT_NE(refusal(config).find("tarn itself"), std::string::npos) << refusal(config);
+  for (const char* name : {"KEYREGISTRY", "MANIFEST"})
+    std::ofstream(dir.file(name)) << "x";
+  EXPECT_NE(refusal(config).find("PostgreSQL first"), std::string::npos) << refusal(config);
+}
+
+TEST(OpenKv, NoStoreIsMadeInsideTheReferencesEmbeddedDatabase) {
+  const tarn::testing::TempDir dir;
+  Config config;
+  config.database = DatabaseType::local;
+  config.database_path = dir.path();
+  for (const char* name : {"KEYREGISTRY", "MANIFEST"})
+    std::ofstream(dir.file(name)) << "x";
+  const io::Loops loops(1);
+  io::BlockingPool pool({.name = "metadata"});
+  const SystemClock clock;
+  EXPECT_THROW(open_kv(config, {.loops = loops, .pool = pool, .clock = clock}), Error);
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "CURRENT"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -210,6 +211,19 @@ void PostgresCluster::kill() {
   impl_->reader.join();
 }
 
+void PostgresCluster::be_replica(bool yes) {
+  std::string version;
+  std::ifstream(impl_->data + "/PG_VERSION") >> version;
+  const bool old = version == "11";  // has a file of settings for it
+  const std::string sign = impl_->data + (old ? "/recovery.conf" : "/standby.signal");
+  if (!yes) {
+    fs::remove(sign);
+  } else {
+    std::ofstream(sign) << (old ? "standby_mode = 'on'\n" : "");
+    fs::permissions(sign, fs::perms(0666));
+  }
+}
+
 void PostgresCluster::start() {
   std::vector<std::string> command = {impl_->binaries + "/postgres", "-D", impl_->data};
   for (const std::string& setting :
@@ -225,7 +239,7 @@ void PostgresCluster::start() {
   impl_->run_and_read(std::move(command));
   std::unique_lock lock(impl_->mutex);
   const auto ready = [this] {
-    return impl_->log_ended || impl_->log.find("ready to accept connections") != std::string::npos;
+    return impl_->log_ended || impl_->log.find("ready to accept") != std::string::npos;
   };
   if (!impl_->changed.wait_for(lock, std::chrono::seconds(60), ready) || impl_->log_ended) {
     throw std::runtime_error("PostgreSQL did not start: " + impl_->log);

@@ -47,6 +47,10 @@ class PostgresCluster {
   void kill();
   void start();
 
+  /// From the next start() on it is a replica of a primary that cannot be reached, or it is itself
+  /// again.
+  void be_replica(bool yes);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -54,9 +54,10 @@ class PostgresProcess:
     durable: bool = False
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=_free_port)
+    programs: Path | None = None  # postgres_programs()
 
     def __post_init__(self) -> None:
-        programs = postgres_programs()
+        programs = self.programs or postgres_programs()
         assert programs is not None, "PostgreSQL is not installed"
         self.programs = programs
         self.directory = Path(tempfile.mkdtemp(prefix="tarn-postgres-"))
@@ -153,7 +154,7 @@ class PostgresProcess:
 
     def is_ready(self) -> bool:
         code = subprocess.run(
-            [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+            [self._path("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
             check=False,
         )
         return code.returncode == 0
@@ -161,8 +162,15 @@ class PostgresProcess:
     def wait_ready(self) -> None:
         wait_until(self.is_ready, what="PostgreSQL to answer", seconds=START_SECONDS)
 
-    def _run(self, program: str, *words: object) -> str:
+    def _path(self, program: str) -> Path:
+        """A version may have been fetched without clients: any version's do."""
+        assert self.programs is not None
         path = self.programs / program
+        installed = postgres_programs()
+        return path if path.exists() or installed is None else installed / program
+
+    def _run(self, program: str, *words: object) -> str:
+        path = self._path(program)
         with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open in the daemon
             done = subprocess.run(
                 [str(path), *map(str, words)], stdout=output, stderr=output,

@@ -73,6 +73,29 @@ def test_the_main_job_on_a_table(make_dynamo_server: MakeServer, dynamo: DynamoP
     ]
 
 
+def test_takeover_check_looks_at_a_table_and_makes_none(
+    make_dynamo_server: MakeServer, dynamo: DynamoProcess
+) -> None:
+    server = make_dynamo_server().start()
+    main = create_repository(server, "left").branch("main")
+    for number in range(FILES):
+        main.object(f"file{number}").upload(b"x")
+    main.commit("all")
+    main.object("staged").upload(b"x")
+    server.stop()
+
+    done = server.run_command("takeover", "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 branches, 0 tags, 2 commits, 1 staged" in done.stdout
+    elsewhere = ServerProcess(
+        data_dir=server.data_dir,
+        options=dynamo.options() | {"DATABASE_DYNAMODB_TABLE_NAME": "nothing-here"},
+    )
+    done = elsewhere.run_command("takeover", "check")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert dynamo.table_client().list_tables()["TableNames"] == [TABLE]
+
+
 def test_two_servers_on_one_table_see_each_others_writes(
     make_dynamo_server: MakeServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

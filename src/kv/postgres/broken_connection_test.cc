@@ -319,6 +319,33 @@ CO_TEST_F(BrokenConnection, RestartedServerIsFoundAgain) {
   co_await store->close();
 }
 
+CO_TEST_F(BrokenConnection, ReplicaIsRefusedAtTheStartAndAfterAFailover) {
+  PostgresCluster own;
+  self.config.connection_string = own.connection_string();
+  self.config.unreachable_after = std::chrono::milliseconds(300);
+  auto store = PostgresStore::open(self.config, self.loops, self.pool);
+  co_await store->set(ctx, "p", "k", "v");
+  own.kill();
+  own.be_replica(true);
+  own.start();
+  CO_EXPECT_ERROR(store->get(ctx, "p", "k"), ErrorCode::unavailable);
+  CO_EXPECT_ERROR(store->set(ctx, "p", "k", "w"), ErrorCode::unavailable);
+  try {
+    PostgresStore::open(self.config, self.loops, self.pool);
+    ADD_FAILURE() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+    EXPECT_NE(error.message().find("is a replica"), std::string::npos) << error.message();
+  }
+  own.kill();
+  own.be_replica(false);
+  own.start();
+  self.config.unreachable_after = std::chrono::milliseconds(20'000);
+  EXPECT_EQ(co_await PostgresStore::open(self.config, self.loops, self.pool)->get(ctx, "p", "k"),
+            "v");
+  co_await store->close();
+}
+
 CO_TEST_F(BrokenConnection, ServerThatBecomesReadOnlyIsNotUsed) {
   PostgresCluster own;
   self.config.connection_string = own.connection_string();

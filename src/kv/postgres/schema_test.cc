@@ -87,6 +87,21 @@ TEST_F(SchemaTest, CompleteTableNeedsNoRightToCreate) {
   open();
 }
 
+CO_TEST_F(SchemaTest, FourRightsOnTheTableAreEnough) {
+  self.open();
+  SchemaTest::admin("CREATE ROLE clerk LOGIN NOSUPERUSER");
+  self.value_of("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+  self.value_of("GRANT SELECT, INSERT, UPDATE, DELETE ON kv TO clerk");
+  self.config.connection_string += " user=clerk";
+  auto store = self.open();
+  co_await store->set(ctx, "p", "k", "v");
+  EXPECT_EQ(co_await store->set_if(ctx, "p", "k", "w", Expect::value("v")), SetIf::stored);
+  EXPECT_EQ(co_await store->get(ctx, "p", "k"), "w");
+  EXPECT_EQ((co_await store->read_rows(ctx, std::nullopt, 10)).size(), 1u);
+  co_await store->erase(ctx, "p", "k");
+  co_await store->close();
+}
+
 CO_TEST_F(SchemaTest, PlainTableOfTheSameShapeIsServed) {
   self.value_of(
       "CREATE TABLE kv (partition_key bytea NOT NULL, key bytea NOT NULL, value bytea NOT NULL, "

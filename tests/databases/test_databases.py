@@ -1,0 +1,48 @@
+"""The store's contract and the main job on each database that could be had.
+
+TARN_TESTS_BUILD  where the C++ tests are: build/asan, or build/dev if that is not there
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from engines import Engine
+from server_process import ROOT
+from test_main_job import (  # noqa: F401
+    test_a_conflicting_merge_changes_nothing_until_told_which_side_wins,
+    test_the_generated_client_accepts_every_answer,
+    test_versioning_real_data_from_upload_to_reset,
+    work,
+)
+
+CONTRACT_SECONDS = 600
+TESTS_MIN = 30  # of the contract
+
+
+def program(name: str) -> Path:
+    given = os.environ.get("TARN_TESTS_BUILD")
+    builds = [ROOT / given] if given else [ROOT / "build" / "asan", ROOT / "build" / "dev"]
+    for build in builds:
+        if (build / "src" / name).exists():
+            return build / "src" / name
+    raise AssertionError(f"{name} is not built: tools/run-tests unit")
+
+
+def test_the_contract_of_a_store(engine: Engine) -> None:
+    contract = engine.contract
+    done = subprocess.run(
+        [program(contract.program), "--gtest_brief=1", f"--gtest_filter={contract.filter}"],
+        env=os.environ | contract.environment, cwd=ROOT, capture_output=True, text=True,
+        timeout=CONTRACT_SECONDS,
+    )  # fmt: skip
+    text = done.stdout + done.stderr
+    failures = [line for line in text.splitlines() if not re.search(r"Z (info|warn|error) ", line)]
+    assert done.returncode == 0, "\n".join(failures[-60:])
+    assert "SKIPPED" not in text, "\n".join(failures[-60:])
+    passed = re.search(r"PASSED\s+\] (\d+) tests", text)
+    assert passed is not None and int(passed[1]) >= TESTS_MIN, text[-2000:]
+    print(f"{engine.what}: {passed[1]} tests")
