@@ -5,12 +5,14 @@ import platform
 import re
 
 BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
-PLACES = {"embedded": "measured", "postgres": "measured on postgres"}
+PLACES = {"embedded": "measured", "postgres": "measured on postgres",
+          "postgres-s3": "measured on postgres and s3"}
 # How many times less server CPU than the reference each kind of operation is to need.
 TARGETS = {
     "embedded": {"metadata": 8.0, "listing": 8.0, "commit": 8.0, "upload": 3.0, "read": 5.0},
     "postgres": {"metadata": 3.0, "listing": 5.0, "commit": 5.0, "bulk": 3.0, "upload": 3.0, "read": 3.0},
 }
+TARGETS["postgres-s3"] = TARGETS["postgres"]
 
 
 def machine() -> dict:
@@ -44,13 +46,13 @@ def ratio(result: dict, key: str) -> float | None:
     return servers["reference"][key] / servers["tarn"][key]
 
 
-def row(result: dict, database: str) -> str:
+def row(result: dict, stores: str) -> str:
     cells = [result["name"], str(result["connections"])]
     tarn, reference = (result["servers"].get(name) for name in ("tarn", "reference"))
     for key, form in (("cpu_us", figure), ("ops_per_second", figure), ("p50_us", milliseconds), ("p99_us", milliseconds)):
         cells += [form(side[key]) if side else "-" for side in (tarn, reference)]
     times = ratio(result, "cpu_us")
-    target = TARGETS[database].get(result["kind"])
+    target = TARGETS[stores].get(result["kind"])
     text = "-" if times is None else f"{times:.1f}"
     if times is not None and target:
         text = f"**{text}**" if times >= target else f"{text} (of {target:.0f})"
@@ -69,7 +71,7 @@ def table(run: dict) -> str:
         "| operation | connections | CPU µs/op tarn | ref | op/s tarn | ref | p50 ms tarn | ref "
         "| p99 ms tarn | ref | times less CPU |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-        *(row(result, run["database"]) for result in run["operations"]),
+        *(row(result, run["stores"]) for result in run["operations"]),
         "",
         "| | tarn | reference |",
         "|---|--:|--:|",
@@ -83,7 +85,9 @@ def table(run: dict) -> str:
 
 
 def write_table(run: dict, document: pathlib.Path) -> None:
-    begin, end = (mark.format(PLACES[run["database"]]) for mark in (BEGIN, END))
+    if run["stores"] not in PLACES:
+        return
+    begin, end = (mark.format(PLACES[run["stores"]]) for mark in (BEGIN, END))
     text = document.read_text()
     before, rest = text.split(begin, 1)
     document.write_text(before + begin + "\n" + table(run) + "\n" + end + rest.split(end, 1)[1])

@@ -17,9 +17,10 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 
 class Server:
     def __init__(self, name: str, binary: pathlib.Path, folder: pathlib.Path, port: int,
-                 database_url: str | None = None):
-        self.name, self.binary, self.port = name, binary, port
+                 database_url: str | None = None, objects: "ObjectService | None" = None, core: int = SERVER_CORE):
+        self.name, self.binary, self.port, self.core = name, binary, port, core
         self.database_url = database_url  # of a PostgreSQL; None: the embedded store
+        self.objects = objects  # None: a local directory
         self.folder = folder / name
         self.process: subprocess.Popen | None = None
         self.keys = Keys("", "")
@@ -39,8 +40,7 @@ class Server:
             "PATH": os.environ["PATH"],
             "HOME": str(d),
             **self.database(),
-            "LAKEFS_BLOCKSTORE_TYPE": "local",
-            "LAKEFS_BLOCKSTORE_LOCAL_PATH": str(d / "blocks"),
+            **self.blockstore(),
             "LAKEFS_COMMITTED_LOCAL_CACHE_DIR": str(d / "cache"),
             "LAKEFS_AUTH_ENCRYPT_SECRET_KEY": "a key for measuring, nothing else",
             "LAKEFS_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
@@ -54,12 +54,20 @@ class Server:
                     "LAKEFS_DATABASE_POSTGRES_CONNECTION_STRING": self.database_url}
         return {"LAKEFS_DATABASE_TYPE": "local", "LAKEFS_DATABASE_LOCAL_PATH": str(self.folder / "kv")}
 
+    def blockstore(self) -> dict[str, str]:
+        if self.objects:
+            return self.objects.environment()
+        return {"LAKEFS_BLOCKSTORE_TYPE": "local", "LAKEFS_BLOCKSTORE_LOCAL_PATH": str(self.folder / "blocks")}
+
+    def namespace(self, repository: str) -> str:
+        return f"{self.objects.place}/{self.name}/{repository}" if self.objects else f"local://{repository}"
+
     def start(self) -> float:
         """Seconds from exec to the first answer."""
         log = open(self.folder / "server.log", "ab")
         began = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(SERVER_CORE), self.binary, "run"],
+            ["taskset", "-c", str(self.core), self.binary, "run"],
             env=self.environment(), cwd=self.folder, stdout=log, stderr=log,
         )
         while time.monotonic() - began < 60:
@@ -129,3 +137,38 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+class ObjectService:
+    """The S3 service for both servers: a Tarn of its own, on the client's core."""
+
+    BUCKET, BRANCH = "objects", "main"
+
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path, port: int):
+        self.server = Server("objects", binary, folder, port, core=CLIENT_CORE)
+
+    @property
+    def place(self) -> str:
+        return f"s3://{self.BUCKET}/{self.BRANCH}"
+
+    def start(self) -> None:
+        self.server.start()
+        self.server.set_up()
+        self.server.must("POST", "/repositories",
+                         {"name": self.BUCKET, "storage_namespace": f"local://{self.BUCKET}",
+                          "default_branch": self.BRANCH})
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def environment(self) -> dict[str, str]:
+        prefix, keys = "LAKEFS_BLOCKSTORE_S3_", self.server.keys
+        return {
+            "LAKEFS_BLOCKSTORE_TYPE": "s3",
+            prefix + "ENDPOINT": f"http://127.0.0.1:{self.server.port}",
+            prefix + "FORCE_PATH_STYLE": "true",
+            prefix + "REGION": "us-east-1",
+            prefix + "DISCOVER_BUCKET_REGION": "false",
+            prefix + "CREDENTIALS_ACCESS_KEY_ID": keys.access_key_id,
+            prefix + "CREDENTIALS_SECRET_ACCESS_KEY": keys.secret_access_key,
+        }

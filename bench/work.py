@@ -32,7 +32,7 @@ def repository(name: str) -> str:
 
 def create_repository(server: Server, name: str) -> None:
     server.must("POST", "/repositories",
-                {"name": name, "storage_namespace": f"local://{name}", "default_branch": "main"})
+                {"name": name, "storage_namespace": server.namespace(name), "default_branch": "main"})
 
 
 def data_folder(server: Server, repo: str) -> str:
@@ -277,5 +277,5 @@ class Objects:
 
 def create_repositories(harness: Harness, scale: Scale) -> None:
     harness.measure(Operation("create a repository", "metadata", lambda server, n: [
-        server.api("POST", "/repositories", {"name": f"many-{n}-{i}", "storage_namespace": f"local://many-{n}-{i}"})
+        server.api("POST", "/repositories", {"name": f"many-{n}-{i}", "storage_namespace": server.namespace(f"many-{n}-{i}")})
         for i in range(scale.repositories // harness.rounds)], connections=8))
