@@ -5,7 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "block/s3/moto.h"
+#include "block/s3/testing/fake_service.h"
+#include "block/s3/testing/moto.h"
 #include "block/testing/bodies.h"
 #include "block/testing/object_store_suite.h"
 #include "testing/co_test.h"
@@ -59,6 +60,28 @@ std::vector<StoreCase> cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Contract, S3ObjectStoreSuite, ::testing::ValuesIn(cases()),
+                         testing::store_case_name);
+
+/// In this process, and without moto's gaps.
+class S3OnFake : public ::testing::TestWithParam<StoreCase> {
+ public:
+  testing::FakeService fake;
+  testing::TroubledService service{[this](Context& ctx, testing::ServiceRequest request) {
+    return fake.serve(ctx, std::move(request));
+  }};
+  io::BlockingPool pool{{.name = "s3", .threads = 2}};
+};
+
+CO_TEST_P(S3OnFake, Holds) {
+  S3Config config = s3_test_config(self.service.endpoint());
+  config.part_bytes = 300'000;
+  co_await make_bucket(ctx, self.service.endpoint(), "contract");
+  const auto store = make_s3_store(config, self.pool);
+  co_await self.GetParam().run(ctx, StoreUnderTest{*store, "s3://contract/space"});
+  co_await store->close();
+}
+
+INSTANTIATE_TEST_SUITE_P(Contract, S3OnFake, ::testing::ValuesIn(testing::object_store_cases()),
                          testing::store_case_name);
 
 class S3OnMoto : public ::testing::Test {

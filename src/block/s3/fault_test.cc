@@ -1,8 +1,5 @@
 // A service in trouble: between the store and moto stands a server that breaks what it is told to.
-#include <atomic>
 #include <chrono>
-#include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,136 +8,28 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "block/s3/moto.h"
+#include "block/s3/testing/fake_service.h"
+#include "block/s3/testing/moto.h"
+#include "block/s3/testing/troubled_service.h"
 #include "block/testing/bodies.h"
 #include "block/testing/object_store_suite.h"
-#include "http/testing/local_server.h"
-#include "io/sync.h"
 #include "testing/co_test.h"
 
 namespace tarn::block {
 namespace {
 
-using http::Request;
-using http::Response;
 using testing::get_text;
 using testing::patterned;
 using testing::put_text;
-
-enum class Fault {
-  none,
-  slow_down,       // 503 with S3's document
-  internal_error,  // 500 without one
-  half_body,       // the answer breaks off in the middle
-  lost_answer,     // the service does it, and its answer is lost
-  wrong_etag,      // the service says it kept other bytes
-  silence,         // no answer before the deadline
-};
-
-/// Breaks off after the first half.
-class HalfSource final : public io::ByteSource {
- public:
-  explicit HalfSource(std::string bytes) : bytes_(std::move(bytes)) {}
-
-  Task<std::string_view> read(Context&) override {
-    if (std::exchange(sent_, true)) throw Error(ErrorCode::cancelled, "broken on purpose");
-    co_return std::string_view(bytes_).substr(0, bytes_.size() / 2);
-  }
-
-  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
-
- private:
-  std::string bytes_;
-  bool sent_ = false;
-};
-
-class Proxy {
- public:
-  /// Its connections live on the server's loops, which end first.
-  ~Proxy() {
-    tarn::testing::run_co([this] { return client_.close(); });
-  }
-
-  /// The fault of request n (from 0) that `matches`; none after the list.
-  void plan(std::string method, std::string part_of_target, std::vector<Fault> faults) {
-    const std::scoped_lock lock(mutex_);
-    method_ = std::move(method);
-    part_of_target_ = std::move(part_of_target);
-    faults_ = std::move(faults);
-    seen_ = 0;
-  }
-
-  /// Requests since plan() that it was about.
-  std::size_t seen() {
-    const std::scoped_lock lock(mutex_);
-    return seen_;
-  }
-
-  std::string endpoint() const { return server_.endpoint().origin(); }
-
- private:
-  Fault next(const Request& request) {
-    const std::scoped_lock lock(mutex_);
-    if (request.method() != method_) return Fault::none;
-    if (request.target().find(part_of_target_) == std::string_view::npos) return Fault::none;
-    const std::size_t number = seen_++;
-    return number < faults_.size() ? faults_[number] : Fault::none;
-  }
-
-  Task<> handle(Context& ctx, Request& request, Response& response) {
-    const Fault fault = next(request);
-    const std::string body = co_await io::read_all(ctx, request.body(), 64 << 20);
-    if (fault == Fault::slow_down || fault == Fault::internal_error) {
-      response.set_status(fault == Fault::slow_down ? 503 : 500);
-      co_return co_await response.send(
-          ctx, fault == Fault::slow_down ? "<Error><Code>SlowDown</Code></Error>" : "");
-    }
-    if (fault == Fault::silence) co_await io::sleep(std::chrono::seconds(2));
-    http::ClientRequest out{.method = std::string(request.method()),
-                            .endpoint = http::parse_url(*testing::moto_endpoint())->endpoint,
-                            .target = std::string(request.target()),
-                            .body = body};
-    for (const auto& [name, value] : request.headers()) {
-      if (name != "Host" && name != "Content-Length" && name != "Expect") {
-        out.headers.emplace_back(name, value);
-      }
-    }
-    auto answer = co_await client_.send(ctx, std::move(out));
-    response.set_status(answer.status());
-    for (const auto& [name, value] : answer.headers()) {
-      if (name == "ETag" && fault == Fault::wrong_etag) {
-        response.add_header(name, "\"00000000000000000000000000000000\"");
-      } else if (name != "Content-Length" && name != "Connection" && name != "Date" &&
-                 name != "Transfer-Encoding") {
-        response.add_header(name, value);
-      }
-    }
-    if (request.method() == "HEAD") {
-      co_return co_await response.send_head_only(ctx, answer.content_length().value_or(0));
-    }
-    const std::string text = co_await answer.read_all(ctx, 64 << 20);
-    if (fault == Fault::lost_answer || fault == Fault::half_body) {
-      HalfSource half(text.empty() ? "lost" : text);
-      co_return co_await response.send_stream(ctx, half);
-    }
-    co_await response.send(ctx, text);
-  }
-
-  std::mutex mutex_;
-  std::string method_, part_of_target_;
-  std::vector<Fault> faults_;
-  std::size_t seen_ = 0;
-  http::Client client_;
-  http::testing::LocalServer server_{[this](Context& ctx, Request& request, Response& response) {
-    return handle(ctx, request, response);
-  }};
-};
+using testing::TroubledService;
+using Fault = testing::ServiceFault;
 
 class S3InTrouble : public ::testing::Test {
  public:
   void SetUp() override {
     TARN_NEEDS_MOTO();
-    proxy = std::make_unique<Proxy>();
+    proxy =
+        std::make_unique<TroubledService>(TroubledService::forward_to(*testing::moto_endpoint()));
     tarn::testing::run_co([](Context& ctx) {
       return testing::make_bucket(ctx, *testing::moto_endpoint(), "faults");
     });
@@ -158,7 +47,7 @@ class S3InTrouble : public ::testing::Test {
   }
 
   io::BlockingPool pool{{.name = "s3", .threads = 2}};
-  std::unique_ptr<Proxy> proxy;
+  std::unique_ptr<TroubledService> proxy;
 };
 
 constexpr Fault kSlow = Fault::slow_down;
@@ -244,6 +133,26 @@ CO_TEST_F(S3InTrouble, CompletesOnceThoughTheAnswerWasLost) {
   co_await store->close();
 }
 
+/// On a connection kept from before, which HTTP clients like to repeat on without a word, and with
+/// a service that does not know the upload any more.
+CO_TEST_F(S3InTrouble, CompletesOnceThoughNoByteOfTheAnswerCame) {
+  testing::FakeService fake;
+  TroubledService service([&](Context& its_ctx, testing::ServiceRequest request) {
+    return fake.serve(its_ctx, std::move(request));
+  });
+  co_await testing::make_bucket(ctx, service.endpoint(), "faults");
+  S3Config config = testing::s3_test_config(service.endpoint());
+  config.part_bytes = 100'000;
+  const auto store = testing::make_s3_store(config, self.pool);
+  const std::string text = patterned(350'000);
+  service.plan("POST", "uploadId=", {Fault::lost_answer});
+  testing::PiecesSource body({text});
+  EXPECT_EQ((co_await store->put(ctx, self.ref("completed"), body)).size, text.size());
+  EXPECT_EQ(service.seen(), 2u);
+  EXPECT_TRUE(co_await get_text(ctx, *store, self.ref("completed")) == text);
+  co_await store->close();
+}
+
 CO_TEST_F(S3InTrouble, LeavesNothingOfAnUploadThatFails) {
   const auto store = self.make();
   co_await put_text(ctx, *store, self.ref("kept"), "old");
@@ -251,12 +160,7 @@ CO_TEST_F(S3InTrouble, LeavesNothingOfAnUploadThatFails) {
   testing::PiecesSource body({patterned(900'000)});
   CO_EXPECT_ERROR(store->put(ctx, self.ref("kept"), body), ErrorCode::throttled);
   EXPECT_EQ(co_await get_text(ctx, *store, self.ref("kept")), "old");
-  http::Client client;
-  auto uploads =
-      co_await client.send(ctx, {.endpoint = http::parse_url(*testing::moto_endpoint())->endpoint,
-                                 .target = "/faults?uploads="});
-  const std::string left = co_await uploads.read_all(ctx, 1 << 20);
-  EXPECT_EQ(left.find("space/kept"), std::string::npos) << left;
+  EXPECT_TRUE((co_await testing::open_uploads(ctx, *testing::moto_endpoint(), "faults")).empty());
   co_await store->close();
 }
 

@@ -1,4 +1,4 @@
-// An S3 server that is not ours (moto), for this layer's tests.
+// An S3 server that is not ours (moto), for tests.
 #pragma once
 
 #include <memory>

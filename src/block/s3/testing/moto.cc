@@ -1,4 +1,4 @@
-#include "block/s3/moto.h"
+#include "block/s3/testing/moto.h"
 
 #include <algorithm>
 #include <chrono>
