@@ -247,12 +247,6 @@ std::string display_local(std::string_view root, const ObjectRef& ref) {
   return shown;
 }
 
-void ObjectStore::check(const ObjectRef& ref) const {
-  if (auto place = resolve(ref); !place) {
-    throw Error(ErrorCode::invalid_argument, std::move(place.error().message));
-  }
-}
-
 std::string clean_path(std::string_view path) {
   if (is_clean(path)) return std::string(path);
   const bool rooted = path.starts_with('/');

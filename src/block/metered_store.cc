@@ -19,6 +19,7 @@ enum class Op : std::size_t {
   get,
   head,
   remove,
+  remove_many,
   copy,
   list,
   create_multipart,
@@ -46,6 +47,7 @@ struct Series {
                                                              "get",
                                                              "head",
                                                              "remove",
+                                                             "remove_many",
                                                              "copy",
                                                              "list",
                                                              "create_multipart",
@@ -192,6 +194,10 @@ void MeteredStore::check(const ObjectRef& ref) const {
 
 Task<> MeteredStore::remove(Context& ctx, const ObjectRef& ref) {
   return timed(Op::remove, inner_->remove(ctx, ref));
+}
+
+Task<> MeteredStore::remove_many(Context& ctx, std::vector<ObjectRef> refs) {
+  return timed(Op::remove_many, inner_->remove_many(ctx, std::move(refs)));
 }
 
 Task<PutResult> MeteredStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {

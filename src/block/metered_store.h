@@ -22,6 +22,7 @@ class MeteredStore final : public ObjectStore {
   Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
   void check(const ObjectRef& ref) const override;
   Task<> remove(Context& ctx, const ObjectRef& ref) override;
+  Task<> remove_many(Context& ctx, std::vector<ObjectRef> refs) override;
   Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
   Task<ListPage> list(Context& ctx, std::string_view storage_namespace, std::string_view prefix,
                       std::string_view after, std::size_t objects_max) override;

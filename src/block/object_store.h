@@ -122,6 +122,10 @@ class ObjectStore {
   /// Idempotent: a missing object is success.
   virtual Task<> remove(Context& ctx, const ObjectRef& ref) = 0;
 
+  /// remove() of each, in few requests where the store can. All are tried, in no order; throws the
+  /// first failure then.
+  virtual Task<> remove_many(Context& ctx, std::vector<ObjectRef> refs);
+
   /// Copies bytes inside the store; Error{data_missing} if the source is gone.
   virtual Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) = 0;
 

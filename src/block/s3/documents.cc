@@ -150,6 +150,35 @@ std::expected<PartsDocument, ParseError> parse_parts(std::string_view xml) {
   return out;
 }
 
+bool is_xml_text(std::string_view key) {
+  return is_valid_utf8(key) && std::ranges::none_of(key, [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+         });
+}
+
+std::string delete_document(const std::vector<std::string>& keys) {
+  aws::XmlWriter writer("Delete");
+  writer.element("Quiet", true);
+  for (const std::string& key : keys) {
+    writer.open("Object");
+    writer.key("Key", key, aws::KeyEncoding::plain);
+    writer.close();
+  }
+  return writer.finish();
+}
+
+std::expected<std::vector<std::string>, ParseError> parse_delete_failures(std::string_view xml) {
+  const Document document(xml);
+  const pugi::xml_node root = document.root("DeleteResult");
+  if (!root) return bad("no DeleteResult");
+  std::vector<std::string> codes;
+  for (const pugi::xml_node item : root.children("Error")) {
+    const std::string_view code = text(item, "Code");
+    if (code != "NoSuchKey") codes.emplace_back(code.empty() ? "Unknown" : code);
+  }
+  return codes;
+}
+
 std::string complete_document(const std::vector<Part>& parts) {
   aws::XmlWriter writer("CompleteMultipartUpload");
   for (const Part& part : parts) {

@@ -45,6 +45,13 @@ std::expected<PartsDocument, ParseError> parse_parts(std::string_view xml);
 /// The body of CompleteMultipartUpload.
 std::string complete_document(const std::vector<Part>& parts);
 
+/// Whether XML 1.0 can carry the key: it has no way to write most control characters.
+bool is_xml_text(std::string_view key);
+/// The body of DeleteObjects, which is to answer with failures only; each key is_xml_text().
+std::string delete_document(const std::vector<std::string>& keys);
+/// The Code of each key of a DeleteResult that was not removed.
+std::expected<std::vector<std::string>, ParseError> parse_delete_failures(std::string_view xml);
+
 /// Quotes and a weak mark taken off.
 std::string plain_etag(std::string_view etag);
 /// 32 hex digits: the MD5 of the bytes, where nothing encrypts.

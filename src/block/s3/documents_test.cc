@@ -77,6 +77,29 @@ TEST(CompleteDocument, QuotesEtagsOnce) {
   EXPECT_EQ(text.find("&quot;&quot;"), std::string::npos) << text;
 }
 
+TEST(DeleteDocument, EscapesKeysAndTellsWhichItCannotCarry) {
+  const std::string text = delete_document({"a&b", "c<d"});
+  EXPECT_NE(text.find("<Quiet>true</Quiet>"), std::string::npos) << text;
+  EXPECT_NE(text.find("<Object><Key>a&amp;b</Key></Object>"), std::string::npos) << text;
+  EXPECT_NE(text.find("<Key>c&lt;d</Key>"), std::string::npos) << text;
+  EXPECT_TRUE(is_xml_text("a/\xc3\xa9 +%"));
+  EXPECT_FALSE(is_xml_text("a\x01"));
+  EXPECT_FALSE(is_xml_text("a\n"));
+  EXPECT_FALSE(is_xml_text("\xff"));
+}
+
+TEST(DeleteDocument, TellsWhatWasNotRemoved) {
+  const auto codes = parse_delete_failures(
+      "<DeleteResult><Deleted><Key>a</Key></Deleted>"
+      "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
+      "<Error><Key>c</Key><Code>NoSuchKey</Code></Error><Error><Key>d</Key></Error></"
+      "DeleteResult>");
+  ASSERT_TRUE(codes);
+  EXPECT_EQ(*codes, (std::vector<std::string>{"AccessDenied", "Unknown"}));
+  EXPECT_TRUE(parse_delete_failures("<DeleteResult/>")->empty());
+  EXPECT_FALSE(parse_delete_failures("<Other/>"));
+}
+
 TEST(Etag, IsAnMd5WhenItLooksLikeOne) {
   EXPECT_TRUE(is_md5_etag("0123456789abcdef0123456789abcdef"));
   EXPECT_FALSE(is_md5_etag("0123456789abcdef0123456789abcdef-2"));

@@ -39,6 +39,7 @@ class S3ObjectStore final : public ObjectStore, public Presigner {
   Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
   void check(const ObjectRef& ref) const override;
   Task<> remove(Context& ctx, const ObjectRef& ref) override;
+  Task<> remove_many(Context& ctx, std::vector<ObjectRef> refs) override;
   Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
   Task<ListPage> list(Context& ctx, std::string_view storage_namespace, std::string_view prefix,
                       std::string_view after, std::size_t objects_max) override;
@@ -67,6 +68,7 @@ class S3ObjectStore final : public ObjectStore, public Presigner {
   struct State;
 
  private:
+  Task<> remove_batch(Context& ctx, std::string bucket, std::vector<std::string> keys);
   Task<> copy_in_parts(Context& ctx, s3::Target source, s3::Target target, ObjectInfo info);
 
   Task<std::string> stream_part(Context& ctx, s3::Target target, std::string upload_id,

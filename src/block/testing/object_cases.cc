@@ -29,6 +29,31 @@ Task<> missing_objects_are_values(Context& ctx, StoreUnderTest t) {
   }
 }
 
+Task<> removes_many_at_once(Context& ctx, StoreUnderTest t) {
+  const std::vector<std::string> names = {"many/plain", "many/a&b<c>\"'", "many/space +%25",
+                                          "many/\xc3\xa9",
+                                          "many/line\x01"
+                                          "break"};
+  std::vector<ObjectRef> refs = {t.ref("many/never/was")};
+  for (const std::string& name : names) {
+    co_await put_text(ctx, t.store, t.ref(name), "x");
+    refs.push_back(t.ref(name));
+  }
+  co_await put_text(ctx, t.store, t.ref("many/kept"), "x");
+  co_await t.store.remove_many(ctx, std::move(refs));
+  for (const std::string& name : names)
+    EXPECT_FALSE((co_await t.store.head(ctx, t.ref(name))).has_value()) << name;
+  EXPECT_TRUE((co_await t.store.head(ctx, t.ref("many/kept"))).has_value());
+  co_await t.store.remove_many(ctx, {});
+}
+
+Task<> removes_the_others_when_one_cannot_be(Context& ctx, StoreUnderTest t) {
+  co_await put_text(ctx, t.store, t.ref("many/last"), "x");
+  std::vector<ObjectRef> refs = {t.ref("../outside"), t.ref("many/last")};
+  CO_EXPECT_ERROR(t.store.remove_many(ctx, std::move(refs)), ErrorCode::invalid_argument);
+  EXPECT_FALSE((co_await t.store.head(ctx, t.ref("many/last"))).has_value());
+}
+
 Task<> streams_a_body_of_unknown_size(Context& ctx, StoreUnderTest t) {
   std::vector<std::string> pieces;
   std::string whole;
@@ -290,6 +315,8 @@ void append_object_cases(std::vector<StoreCase>& cases) {
        {"FeedsTheDigests", feeds_the_digests},
        {"TheCallerMayRefuseABodyByItsDigests", the_caller_may_refuse_a_body_by_its_digests},
        {"RemovingIsIdempotent", removing_is_idempotent},
+       {"RemovesManyAtOnce", removes_many_at_once},
+       {"RemovesTheOthersWhenOneCannotBe", removes_the_others_when_one_cannot_be},
        {"CopiesBytes", copies_bytes},
        {"CopyingWhatIsGoneIsDataMissing", copying_what_is_gone_is_data_missing},
        {"RefusesAddressesThatLeave", refuses_addresses_that_leave},

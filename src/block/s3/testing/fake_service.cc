@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "aws/request_xml.h"
 #include "aws/xml_writer.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -150,7 +151,17 @@ Task<ServiceAnswer> FakeService::serve_bucket(Context& ctx, Call call) {
     if (call.has("uploads")) co_return list_uploads(call);
   }
   if (lists) co_return co_await list(ctx, std::move(call));
+  if (call.has("delete")) co_return co_await remove_many(ctx, std::move(call));
   co_return ServiceAnswer{.headers = {{"x-amz-bucket-region", "us-east-1"}}};
+}
+
+Task<ServiceAnswer> FakeService::remove_many(Context& ctx, Call call) {
+  const auto wanted = aws::parse_delete(call.request.body);
+  if (!wanted || call.request.header("content-md5") != to_base64(tarn::md5(call.request.body)))
+    co_return refuse(400, "MalformedXML");
+  for (const aws::ObjectToDelete& object : wanted->objects)
+    co_await call.store->remove(ctx, {call.space(), object.key, AddressType::relative});
+  co_return document(aws::XmlWriter("DeleteResult"));
 }
 
 /// Under the mutex.

@@ -35,6 +35,7 @@ class FakeService {
 
   std::shared_ptr<MemObjectStore> store() const;
   Task<ServiceAnswer> serve_bucket(Context& ctx, Call call);
+  static Task<ServiceAnswer> remove_many(Context& ctx, Call call);
   Task<ServiceAnswer> serve_object(Context& ctx, Call call);
   Task<ServiceAnswer> serve_upload(Context& ctx, Call call);
   Task<ServiceAnswer> list(Context& ctx, Call call);
