@@ -40,11 +40,18 @@ struct Link {
   std::thread requests;
   std::thread answers;
 
+  /// The server still says what it has to say, to nobody: when it has hung up, it is done.
   void cut() const {
     ::shutdown(client, SHUT_RDWR);
-    ::shutdown(server, SHUT_RDWR);
+    ::shutdown(server, SHUT_WR);
   }
 };
+
+void read_to_end(int from) {
+  char buffer[16'384];
+  while (::read(from, buffer, sizeof buffer) > 0) {
+  }
+}
 
 void pump(int from, int to, const std::function<StreamRule::Verdict(std::string_view)>& look) {
   char buffer[16'384];
@@ -93,8 +100,10 @@ struct CuttingProxy::Impl {
 
   void cut_all() {
     const std::lock_guard lock(mutex);
-    for (const Link& link : links)
+    for (const Link& link : links) {
       link.cut();
+      if (closing) ::shutdown(link.server, SHUT_RDWR);
+    }
   }
 
   std::size_t open() const {
@@ -129,6 +138,8 @@ struct CuttingProxy::Impl {
     });
     link.answers = std::thread([this, &link] {
       pump(link.server, link.client, [&](auto bytes) { return link.rule->on_answer(bytes); });
+      link.cut();
+      read_to_end(link.server);
       ended(link);
     });
   }

@@ -37,7 +37,7 @@ class CuttingProxy {
 
   std::string directory() const;
 
-  /// Connections of clients that have not ended.
+  /// Those that either side still has open: without any, the server has done all it will ever do.
   std::size_t connections() const;
 
   void cut_all();

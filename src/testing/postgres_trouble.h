@@ -37,7 +37,7 @@ class PostgresTrouble {
 
   /// Whether it came to the n-th.
   bool struck() const;
-  /// Open connections of clients.
+  /// Open connections, on either side.
   std::size_t connections() const;
 
  private:
