@@ -1,13 +1,19 @@
 // Random operations on the engine and on a map per commit. TARN_MODEL_OPS sets how many in all,
 // TARN_MODEL_SEED where the seeds start.
+#include <atomic>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "io/loops.h"
+#include "kv/postgres/blocking_session.h"
+#include "kv/postgres/postgres_store.h"
 #include "kv/rocks/rocks_store.h"
 #include "testing/co_test.h"
+#include "testing/postgres_cluster.h"
 #include "testing/temp_dir.h"
 #include "versioning/model_driver_test_support.h"
 
@@ -21,7 +27,7 @@ std::size_t number_from(const char* variable, std::size_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-enum class Store : std::uint8_t { mem, rocks };
+enum class Store : std::uint8_t { mem, rocks, postgres };
 
 struct Setting {
   std::string_view name;
@@ -59,11 +65,48 @@ Task<std::optional<Failure>> run_on_rocks(Context& ctx, CommittedConfig config, 
   co_return failure;
 }
 
+/// SQL of a superuser.
+void in_postgres(const std::string& sql) {
+  const kv::PostgresConfig config{.connection_string =
+                                      tarn::testing::PostgresCluster::shared().connection_string()};
+  const std::atomic<bool> stop = false;
+  kv::BlockingSession(config, stop).execute(sql);
+}
+
+/// In a database of its own.
+Task<std::optional<Failure>> run_on_postgres(Context& ctx, CommittedConfig config,
+                                             std::vector<Op> ops, Bug bug) {
+  static std::atomic<int> databases = 0;
+  const std::string name = format("model_{}", ++databases);
+  in_postgres("CREATE DATABASE " + name);
+  io::Loops loops(1);
+  io::BlockingPool pool({.name = "postgres", .threads = 2});
+  block::MemObjectStore objects;
+  const auto kv = kv::PostgresStore::open(
+      {.connection_string = tarn::testing::PostgresCluster::shared().connection_string(name),
+       .connections_max = 4},
+      loops, pool);
+  std::optional<Failure> failure;
+  {
+    EngineOn server(*kv, objects, std::move(config));
+    failure = co_await run_ops(ctx, server, "repo", std::move(ops), bug);
+    co_await server.engine.stop();
+    co_await server.committed.close();
+  }
+  co_await kv->close();
+  in_postgres("DROP DATABASE " + name + " WITH (FORCE)");
+  co_return failure;
+}
+
 std::optional<Failure> run_episode(const Setting& setting, const std::vector<Op>& ops,
                                    Bug bug = Bug::none) {
   return tarn::testing::run_co([&](Context& ctx) {
-    return setting.store == Store::mem ? run_in_memory(ctx, setting.committed, ops, bug)
-                                       : run_on_rocks(ctx, setting.committed, ops, bug);
+    switch (setting.store) {
+      case Store::mem: return run_in_memory(ctx, setting.committed, ops, bug);
+      case Store::rocks: return run_on_rocks(ctx, setting.committed, ops, bug);
+      case Store::postgres: return run_on_postgres(ctx, setting.committed, ops, bug);
+    }
+    std::unreachable();
   });
 }
 
@@ -79,6 +122,7 @@ std::vector<Op> shrink_failing(const Setting& setting, std::vector<Op> ops, cons
 class EngineModel : public ::testing::TestWithParam<Setting> {};
 
 TEST_P(EngineModel, AgreesWithAMapPerCommit) {
+  if (GetParam().store == Store::postgres) TARN_SKIP_WITHOUT_POSTGRES();
   const auto ops_max = static_cast<std::size_t>(
       static_cast<double>(number_from("TARN_MODEL_OPS", 20'000)) * GetParam().share);
   const std::size_t first_seed = number_from("TARN_MODEL_SEED", 1);
@@ -111,7 +155,11 @@ INSTANTIATE_TEST_SUITE_P(Stores, EngineModel,
                                            Setting{.name = "RocksSmallRanges",
                                                    .store = Store::rocks,
                                                    .committed = {.range_raggedness_entries = 4},
-                                                   .share = 0.2}),
+                                                   .share = 0.2},
+                                           Setting{.name = "PostgresSmallRanges",
+                                                   .store = Store::postgres,
+                                                   .committed = {.range_raggedness_entries = 4},
+                                                   .share = 0.02}),
                          [](const auto& setting) { return std::string(setting.param.name); });
 
 TEST(EngineModelShrinker, FindsAPlantedBugAndMakesItSmall) {
