@@ -154,10 +154,11 @@ struct IssuedAddress {
 };
 
 /// A multipart upload whose parts the client sends to the store. Nothing of it is kept here: the
-/// store knows the upload, and the signature in the address says what it is for.
+/// store knows the upload, and the signature in its address says what it is for. Only
+/// Catalog makes these, so the signature has been looked at.
 struct PresignedUpload {
   std::string id;
-  std::string physical_address;  // as issued
+  std::string address;  // relative, with the signature
 };
 
 /// What a client says about bytes it wrote itself (link, stage).
@@ -293,24 +294,27 @@ class Catalog {
   Task<block::PresignedUrl> presign_write(Context& ctx, const versioning::Repository& repository,
                                           const IssuedAddress& issued);
 
-  /// With a URL for each of `parts` parts. Error{branch_not_found}.
+  /// Error{branch_not_found}; Error{invalid_argument} for more parts than there can be, or less
+  /// than none.
   struct NewPresignedUpload {
-    PresignedUpload upload;
+    std::string id;
+    std::string physical_address;  // as shown to the client
     std::vector<std::string> part_urls;
   };
 
   Task<NewPresignedUpload> create_presigned_upload(Context& ctx,
                                                    const versioning::Repository& repository,
                                                    const BranchId& branch, std::string_view path,
-                                                   std::uint32_t parts);
-  // The address must have been issued for this branch and path: Error{invalid_argument} else.
-  /// Whether there is such an upload is not looked at.
+                                                   std::int64_t parts);
+  /// Error{invalid_argument} unless the address was issued for this branch and path, not long ago.
+  /// Whether the store knows the upload is not looked at.
+  PresignedUpload presigned_upload(const versioning::Repository& repository,
+                                   std::string_view branch, std::string_view path, std::string id,
+                                   std::string_view physical_address) const;
   Task<std::string> presign_part(Context& ctx, const versioning::Repository& repository,
-                                 const BranchId& branch, std::string_view path,
                                  const PresignedUpload& upload, std::uint32_t number);
-  /// The part's ETag.
+  /// The part's ETag. `source` is an entry of `from`.
   Task<std::string> copy_presigned_part(Context& ctx, const versioning::Repository& repository,
-                                        const BranchId& branch, std::string_view path,
                                         const PresignedUpload& upload, std::uint32_t number,
                                         const versioning::Repository& from, const Entry& source,
                                         std::optional<block::ByteRange> range);
@@ -322,7 +326,6 @@ class Catalog {
                                         versioning::Metadata metadata, std::string content_type);
   /// Error{upload_not_found}.
   Task<> abort_presigned_upload(Context& ctx, const versioning::Repository& repository,
-                                const BranchId& branch, std::string_view path,
                                 const PresignedUpload& upload);
 
   // --- multipart uploads (S3) ---

@@ -38,7 +38,7 @@ struct Catalog::Impl {
   /// of its forms: as the repository names it, or as clients are shown it. It has passed
   /// the signer then, which refuses what was not issued for this branch and path.
   std::optional<std::string> verify_issued(const versioning::Repository& repository,
-                                           const BranchId& branch, std::string_view path,
+                                           std::string_view branch, std::string_view path,
                                            std::string_view physical_address) const;
   /// Everything a write is refused for that can be known before its body is read.
   Task<> check_write(Context& ctx, const versioning::Repository& repository, const BranchId& branch,
@@ -67,11 +67,6 @@ struct Catalog::Impl {
   /// Removes the marker of a repository that was not created, so that its namespace can be used;
   /// a failure is logged.
   Task<> drop_marker(Context& ctx, const RepositoryId& id, const block::ObjectRef& marker);
-  /// Where the parts of a presigned upload go. Throws as verify_issued(), and for an address
-  /// outside the data folder.
-  block::ObjectRef object_of_presigned(const versioning::Repository& repository,
-                                       const BranchId& branch, std::string_view path,
-                                       const PresignedUpload& upload) const;
   /// URLs for the parts from 1 to `parts`.
   Task<std::vector<std::string>> presign_parts(Context& ctx, block::ObjectRef ref,
                                                std::string_view upload_id, std::uint32_t parts);

@@ -77,7 +77,7 @@ IssuedAddress Catalog::issue_address(const versioning::Repository& repository,
 }
 
 std::optional<std::string> Catalog::Impl::verify_issued(const versioning::Repository& repository,
-                                                        const BranchId& branch,
+                                                        std::string_view branch,
                                                         std::string_view path,
                                                         std::string_view physical_address) const {
   auto relative = below(physical_address, repository.storage_namespace);
@@ -88,8 +88,8 @@ std::optional<std::string> Catalog::Impl::verify_issued(const versioning::Reposi
         below(physical_address, shown.substr(0, shown.size() - std::string_view("/data").size()));
   }
   if (!relative || !relative->starts_with(kDataFolder)) return std::nullopt;
-  signer.verify({.repository = repository.id.str(), .branch = branch.str(), .path = path},
-                *relative, clock.now());
+  signer.verify({.repository = repository.id.str(), .branch = branch, .path = path}, *relative,
+                clock.now());
   return relative;
 }
 
@@ -100,7 +100,7 @@ Task<Entry> Catalog::link(Context& ctx, const versioning::Repository& repository
   Entry entry = entry_of(object, impl_->clock.now());
   if (entry.etag.empty()) throw Error(ErrorCode::invalid_argument, "checksum is required");
   require_uri(entry.address);
-  if (auto relative = impl_->verify_issued(repository, branch, path, entry.address)) {
+  if (auto relative = impl_->verify_issued(repository, branch.str(), path, entry.address)) {
     entry.address = *std::move(relative);
     entry.address_type = block::AddressType::relative;
   }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "block/part_list.h"
 #include "catalog/catalog_parts.h"
 #include "io/sync.h"
 
@@ -46,15 +47,15 @@ block::ObjectRef data_of(const versioning::Repository& repository, std::string r
 
 }  // namespace
 
-block::ObjectRef Catalog::Impl::object_of_presigned(const versioning::Repository& repository,
-                                                    const BranchId& branch, std::string_view path,
-                                                    const PresignedUpload& upload) const {
-  auto relative = verify_issued(repository, branch, path, upload.physical_address);
+PresignedUpload Catalog::presigned_upload(const versioning::Repository& repository,
+                                          std::string_view branch, std::string_view path,
+                                          std::string id, std::string_view physical_address) const {
+  auto relative = impl_->verify_issued(repository, branch, path, physical_address);
   if (!relative) {
     throw Error(ErrorCode::invalid_argument,
                 "physical address must be relative to the storage namespace");
   }
-  return data_of(repository, *std::move(relative));
+  return {.id = std::move(id), .address = *std::move(relative)};
 }
 
 Task<block::PresignedUrl> Catalog::presign_read(Context& ctx,
@@ -86,21 +87,25 @@ Task<std::vector<std::string>> Catalog::Impl::presign_parts(Context& ctx, block:
 
 Task<Catalog::NewPresignedUpload> Catalog::create_presigned_upload(
     Context& ctx, const versioning::Repository& repository, const BranchId& branch,
-    std::string_view path, std::uint32_t parts) {
+    std::string_view path, std::int64_t parts) {
   IssuedAddress issued = issue_address(repository, branch, path);
   co_await impl_->engine.get_branch(ctx, repository, branch);
+  if (parts < 0 || parts > block::kPartNumberMax) {
+    throw Error(ErrorCode::invalid_argument, "parts can be between 0 and 10000");
+  }
   const block::ObjectRef ref = data_of(repository, issued.relative);
   NewPresignedUpload made;
-  made.upload.physical_address = std::move(issued.physical_address);
-  made.upload.id = co_await impl_->objects.create_multipart(ctx, ref);
+  made.physical_address = std::move(issued.physical_address);
+  made.id = co_await impl_->objects.create_multipart(ctx, ref);
   std::exception_ptr failure;
   try {
-    made.part_urls = co_await impl_->presign_parts(ctx, ref, made.upload.id, parts);
+    made.part_urls =
+        co_await impl_->presign_parts(ctx, ref, made.id, static_cast<std::uint32_t>(parts));
   } catch (const Error&) {
     failure = std::current_exception();
   }
   if (!failure) co_return made;
-  co_await impl_->drop_parts(ctx, ref, made.upload.id);
+  co_await impl_->drop_parts(ctx, ref, made.id);
   std::rethrow_exception(failure);
 }
 
@@ -114,21 +119,19 @@ Task<> Catalog::Impl::drop_parts(Context& ctx, block::ObjectRef ref, std::string
 }
 
 Task<std::string> Catalog::presign_part(Context& ctx, const versioning::Repository& repository,
-                                        const BranchId& branch, std::string_view path,
                                         const PresignedUpload& upload, std::uint32_t number) {
-  const auto ref = impl_->object_of_presigned(repository, branch, path, upload);
+  const auto ref = data_of(repository, upload.address);
   block::Presigner& presigner = require_presigner(impl_->objects, UrlFor::part);
   co_return (co_await presigner.presign_part(ctx, ref, upload.id, number)).url;
 }
 
 Task<std::string> Catalog::copy_presigned_part(Context& ctx,
                                                const versioning::Repository& repository,
-                                               const BranchId& branch, std::string_view path,
                                                const PresignedUpload& upload, std::uint32_t number,
                                                const versioning::Repository& from,
                                                const Entry& source,
                                                std::optional<block::ByteRange> range) {
-  const auto ref = impl_->object_of_presigned(repository, branch, path, upload);
+  const auto ref = data_of(repository, upload.address);
   covered_bytes(source, range);
   const auto body = co_await open(ctx, from, source, range);
   co_return co_await impl_->objects.upload_part(ctx, ref, upload.id, number, *body);
@@ -156,8 +159,8 @@ Task<Entry> Catalog::complete_presigned_upload(
     Context& ctx, const versioning::Repository& repository, const BranchId& branch,
     std::string_view path, const PresignedUpload& upload, std::vector<block::Part> parts,
     versioning::Metadata metadata, std::string content_type) {
-  const auto ref = impl_->object_of_presigned(repository, branch, path, upload);
-  Entry entry{.address = ref.address,
+  const auto ref = data_of(repository, upload.address);
+  Entry entry{.address = upload.address,
               .metadata = std::move(metadata),
               .content_type = content_type.empty() ? std::string(kDefaultContentType)
                                                    : std::move(content_type)};
@@ -172,9 +175,8 @@ Task<Entry> Catalog::complete_presigned_upload(
 }
 
 Task<> Catalog::abort_presigned_upload(Context& ctx, const versioning::Repository& repository,
-                                       const BranchId& branch, std::string_view path,
                                        const PresignedUpload& upload) {
-  const auto ref = impl_->object_of_presigned(repository, branch, path, upload);
+  const auto ref = data_of(repository, upload.address);
   co_await impl_->objects.list_parts(ctx, ref, upload.id, 0, 1);  // aborting tells nobody
   co_await impl_->objects.abort_multipart(ctx, ref, upload.id);
 }

@@ -18,10 +18,14 @@ struct Site {
   Catalog catalog{{.kv = t.kv, .objects = objects, .engine = t.engine, .clock = t.clock},
                   {.signing_secret = "secret"}};
 
-  block::ObjectRef ref_of(const versioning::Repository& repo, const PresignedUpload& upload) {
-    const std::string prefix = repo.storage_namespace + "/";
-    return {.storage_namespace = repo.storage_namespace,
-            .address = upload.physical_address.substr(prefix.size())};
+  PresignedUpload opened(const versioning::Repository& repo, std::string_view path,
+                         const Catalog::NewPresignedUpload& made) {
+    return catalog.presigned_upload(repo, "main", path, made.id, made.physical_address);
+  }
+
+  static block::ObjectRef ref_of(const versioning::Repository& repo,
+                                 const PresignedUpload& upload) {
+    return {.storage_namespace = repo.storage_namespace, .address = upload.address};
   }
 
   Task<block::Part> send_part(Context& ctx, const versioning::Repository& repo,
@@ -30,6 +34,11 @@ struct Site {
     io::StringSource body(std::move(text));
     co_return block::Part{
         number, co_await t.objects.upload_part(ctx, ref_of(repo, upload), upload.id, number, body)};
+  }
+
+  Task<PresignedUpload> begin(Context& ctx, const versioning::Repository& repo, std::string path) {
+    const auto made = co_await catalog.create_presigned_upload(ctx, repo, t.main, path, 0);
+    co_return opened(repo, path, made);
   }
 
   Task<Entry> complete(Context& ctx, const versioning::Repository& repo, std::string path,
@@ -70,17 +79,18 @@ CO_TEST(PresignedUpload, JoinsThePartsAtTheAddressItWasIssued) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
   const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "d/big", 2);
+  const auto upload = s.opened(repo, "d/big", made);
   EXPECT_EQ(made.part_urls.size(), 2U);
   EXPECT_TRUE(made.part_urls.at(1).ends_with("&part=2")) << made.part_urls.at(1);
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "hello ");
-  const auto two = co_await s.send_part(ctx, repo, made.upload, 2, "world");
+  const auto one = co_await s.send_part(ctx, repo, upload, 1, "hello ");
+  const auto two = co_await s.send_part(ctx, repo, upload, 2, "world");
   const Entry entry = co_await s.catalog.complete_presigned_upload(
-      ctx, repo, s.t.main, "d/big", made.upload, {one, two}, {{"K", "v"}}, "text/plain");
+      ctx, repo, s.t.main, "d/big", upload, {one, two}, {{"K", "v"}}, "text/plain");
   EXPECT_EQ(entry.etag, to_hex(md5(md5("hello ") + md5("world"))) + "-2");
   EXPECT_EQ(entry.size, 11U);
   EXPECT_EQ(entry.content_type, "text/plain");
   EXPECT_EQ(entry.metadata.at("K"), "v");
-  EXPECT_EQ(repo.storage_namespace + "/" + entry.address, made.upload.physical_address);
+  EXPECT_EQ(repo.storage_namespace + "/" + entry.address, made.physical_address);
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "d/big"), "hello world");
 }
 
@@ -88,69 +98,76 @@ CO_TEST(PresignedUpload, KeepsNothingInTheMetadata) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
   const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 1);
+  const auto upload = s.opened(repo, "x", made);
   EXPECT_TRUE((co_await s.catalog.list_uploads(ctx, repo, "", "", "", 10)).uploads.empty());
   // Another server with the same secret goes on with it.
   Catalog other{{.kv = s.t.kv, .objects = s.objects, .engine = s.t.engine, .clock = s.t.clock},
                 {.signing_secret = "secret"}};
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "here");
-  EXPECT_FALSE((co_await other.presign_part(ctx, repo, s.t.main, "x", made.upload, 2)).empty());
-  co_await other.complete_presigned_upload(ctx, repo, s.t.main, "x", made.upload, {one}, {}, "");
+  const auto one = co_await s.send_part(ctx, repo, upload, 1, "here");
+  EXPECT_FALSE((co_await other.presign_part(ctx, repo, upload, 2)).empty());
+  co_await other.complete_presigned_upload(ctx, repo, s.t.main, "x", upload, {one}, {}, "");
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "x"), "here");
 }
 
 CO_TEST(PresignedUpload, MayBeCompletedAgainWithTheSameParts) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
-  const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 0);
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "one");
-  const auto two = co_await s.send_part(ctx, repo, made.upload, 2, "two");
+  const auto upload = co_await s.begin(ctx, repo, "x");
+  const auto one = co_await s.send_part(ctx, repo, upload, 1, "one");
+  const auto two = co_await s.send_part(ctx, repo, upload, 2, "two");
   // The parts were joined, and then the server ended.
-  co_await s.objects.complete_multipart(ctx, s.ref_of(repo, made.upload), made.upload.id,
-                                        {one, two});
+  co_await s.objects.complete_multipart(ctx, s.ref_of(repo, upload), upload.id, {one, two});
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "x"), "(none)");
-  const Entry entry = co_await s.complete(ctx, repo, "x", made.upload, {one, two});
+  const Entry entry = co_await s.complete(ctx, repo, "x", upload, {one, two});
   EXPECT_EQ(entry.size, 6U);
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "x"), "onetwo");
-  const Entry again = co_await s.complete(ctx, repo, "x", made.upload, {one, two});
+  const Entry again = co_await s.complete(ctx, repo, "x", upload, {one, two});
   EXPECT_EQ(again.etag, entry.etag);
   // Other parts are not what is there.
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", made.upload, {one}), ErrorCode::upload_not_found);
+  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", upload, {one}), ErrorCode::upload_not_found);
 }
 
 CO_TEST(PresignedUpload, IsOfOneBranchAndPath) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
+  const auto other = co_await s.t.repository(ctx, "other");
   const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 0);
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "one");
-  const BranchId dev = BranchId::from_stored("dev");
-  co_await s.t.engine.create_branch(ctx, repo, dev, "main", false, false);
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "y", made.upload, {one}), ErrorCode::invalid_argument);
-  CO_EXPECT_ERROR(
-      s.catalog.complete_presigned_upload(ctx, repo, dev, "x", made.upload, {one}, {}, ""),
-      ErrorCode::invalid_argument);
-  CO_EXPECT_ERROR(s.catalog.presign_part(ctx, repo, s.t.main, "y", made.upload, 1),
-                  ErrorCode::invalid_argument);
-  CO_EXPECT_ERROR(s.catalog.abort_presigned_upload(ctx, repo, s.t.main, "y", made.upload),
-                  ErrorCode::invalid_argument);
-  const PresignedUpload elsewhere{.id = made.upload.id, .physical_address = "mem://repo/other/x"};
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", elsewhere, {one}), ErrorCode::invalid_argument);
+  const auto refusal = [&](const versioning::Repository& repository, std::string_view branch,
+                           std::string_view path, std::string_view address) -> std::string {
+    try {
+      s.catalog.presigned_upload(repository, branch, path, made.id, address);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+      return error.message();
+    }
+    return "";
+  };
+  const std::string& address = made.physical_address;
+  EXPECT_EQ(refusal(repo, "main", "x", address), "");
+  EXPECT_EQ(refusal(repo, "main", "y", address), "invalid address signature: invalid address");
+  EXPECT_EQ(refusal(repo, "dev", "x", address), "invalid address signature: invalid address");
+  constexpr std::string_view kElsewhere =
+      "physical address must be relative to the storage namespace";
+  EXPECT_EQ(refusal(other, "main", "x", address), kElsewhere);
+  EXPECT_EQ(refusal(repo, "main", "x", "mem://repo/other/x"), kElsewhere);
+  EXPECT_EQ(refusal(repo, "main", "x", ""), kElsewhere);
   s.t.clock.advance(std::chrono::hours(25));
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", made.upload, {one}), ErrorCode::invalid_argument);
+  EXPECT_EQ(refusal(repo, "main", "x", address), "link address expired");
 }
 
 CO_TEST(PresignedUpload, StaysOpenWhenItsCompletionIsRefused) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
-  const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 0);
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "one");
+  const auto upload = co_await s.begin(ctx, repo, "x");
+  const auto one = co_await s.send_part(ctx, repo, upload, 1, "one");
   const block::Part wrong{1, std::string(32, '0')};
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", made.upload, {wrong}), ErrorCode::invalid_argument);
+  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", upload, {wrong}), ErrorCode::invalid_argument);
   versioning::ProtectionRules rules;
   rules.rules["main"] = {versioning::BlockedAction::staging_write};
   co_await s.t.engine.set_protection_rules(ctx, repo, rules, std::nullopt);
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", made.upload, {one}), ErrorCode::protected_branch);
+  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", upload, {one}), ErrorCode::protected_branch);
   co_await s.t.engine.set_protection_rules(ctx, repo, {}, std::nullopt);
-  co_await s.complete(ctx, repo, "x", made.upload, {one});
+  co_await s.complete(ctx, repo, "x", upload, {one});
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "x"), "one");
 }
 
@@ -168,28 +185,26 @@ CO_TEST(PresignedUpload, LeavesNothingWhenItCannotBeBegun) {
 CO_TEST(PresignedUpload, IsGoneOnceAborted) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
-  const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 0);
-  const auto one = co_await s.send_part(ctx, repo, made.upload, 1, "one");
-  co_await s.catalog.abort_presigned_upload(ctx, repo, s.t.main, "x", made.upload);
-  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", made.upload, {one}), ErrorCode::upload_not_found);
-  CO_EXPECT_ERROR(s.catalog.abort_presigned_upload(ctx, repo, s.t.main, "x", made.upload),
-                  ErrorCode::upload_not_found);
+  const auto upload = co_await s.begin(ctx, repo, "x");
+  const auto one = co_await s.send_part(ctx, repo, upload, 1, "one");
+  co_await s.catalog.abort_presigned_upload(ctx, repo, upload);
+  CO_EXPECT_ERROR(s.complete(ctx, repo, "x", upload, {one}), ErrorCode::upload_not_found);
+  CO_EXPECT_ERROR(s.catalog.abort_presigned_upload(ctx, repo, upload), ErrorCode::upload_not_found);
 }
 
 CO_TEST(PresignedUpload, TakesPartsOfOtherObjects) {
   Site s;
   const auto repo = co_await s.t.repository(ctx);
   const auto source = co_await s.t.upload(ctx, repo, "source", "0123456789");
-  const auto made = co_await s.catalog.create_presigned_upload(ctx, repo, s.t.main, "x", 0);
+  const auto upload = co_await s.begin(ctx, repo, "x");
   const auto copy = [&](std::uint32_t number, std::optional<block::ByteRange> range) {
-    return s.catalog.copy_presigned_part(ctx, repo, s.t.main, "x", made.upload, number, repo,
-                                         source.entry, range);
+    return s.catalog.copy_presigned_part(ctx, repo, upload, number, repo, source.entry, range);
   };
   const block::Part one{1, co_await copy(1, block::ByteRange{2, 4})};
   const block::Part two{2, co_await copy(2, std::nullopt)};
   CO_EXPECT_ERROR(copy(3, block::ByteRange{5, 10}), ErrorCode::invalid_argument);
   CO_EXPECT_ERROR(copy(3, block::ByteRange{5, 4}), ErrorCode::invalid_argument);
-  co_await s.complete(ctx, repo, "x", made.upload, {one, two});
+  co_await s.complete(ctx, repo, "x", upload, {one, two});
   EXPECT_EQ(co_await s.t.read(ctx, repo, "main", "x"), "2340123456789");
 }
 

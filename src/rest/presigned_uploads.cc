@@ -24,11 +24,6 @@ void require_support(const Call& call) {
   throw Error(ErrorCode::invalid_argument, std::move(message));
 }
 
-std::uint32_t require_part_count(std::int64_t parts) {
-  if (parts < 0 || parts > kPartsMax) refuse("parts can be between 0 and 10000");
-  return static_cast<std::uint32_t>(parts);
-}
-
 /// 0 for what is no number of a part; the store refuses it.
 std::uint32_t part_number(std::int64_t number) {
   return number < 1 || number > kPartsMax ? 0 : static_cast<std::uint32_t>(number);
@@ -43,15 +38,20 @@ std::vector<block::Part> require_parts(std::vector<api::UploadedPartName> named)
   return parts;
 }
 
-/// The upload the request names; without a body it names no address.
-catalog::PresignedUpload upload_of(const Call& call) {
-  std::string address;
-  if (call.document) address = call.document->root().text_of("physical_address").value_or("");
-  return {.id = call.params.text("uploadId"), .physical_address = std::move(address)};
+/// "" without a body.
+std::string address_of(const Call& call) {
+  return call.document ? call.document->root().text_of("physical_address").value_or("") : "";
 }
 
-void require_address(const catalog::PresignedUpload& upload) {
-  if (upload.physical_address.empty()) refuse("physical_address is required");
+void require_address(const Call& call) {
+  if (address_of(call).empty()) refuse("physical_address is required");
+}
+
+/// The upload the request names, its address looked at.
+catalog::PresignedUpload upload_of(const Call& call, const versioning::Repository& repository) {
+  return call.services.catalog.presigned_upload(repository, call.params.text("branch"),
+                                                call.params.text("path"),
+                                                call.params.text("uploadId"), address_of(call));
 }
 
 /// Digits at the front of `text`, which is shortened by them.
@@ -105,24 +105,23 @@ Task<> create_presigned_upload(Call& call) {
   const auto repository = co_await call.repository();
   require_support(call);
   const BranchId branch = require_branch(call.params.text("branch"), "argument name");
-  const std::uint32_t parts = require_part_count(call.params.integer("parts"));
-  auto made =
-      co_await named_branch(call.services.catalog.create_presigned_upload(
-                                call.ctx, *repository, branch, call.params.text("path"), parts),
-                            branch);
+  auto made = co_await named_branch(
+      call.services.catalog.create_presigned_upload(
+          call.ctx, *repository, branch, call.params.text("path"), call.params.integer("parts")),
+      branch);
   co_await call.reply(
-      201, api::PresignMultipartUpload{.upload_id = std::move(made.upload.id),
-                                       .physical_address = std::move(made.upload.physical_address),
+      201, api::PresignMultipartUpload{.upload_id = std::move(made.id),
+                                       .physical_address = std::move(made.physical_address),
                                        .presigned_urls = std::move(made.part_urls)});
 }
 
 Task<> complete_presigned_upload(Call& call) {
   const auto repository = co_await call.repository();
   require_support(call);
-  const auto upload = upload_of(call);
-  require_address(upload);
+  require_address(call);
   auto body = api::decode_complete_presign_multipart_upload(call.body());
   auto parts = require_parts(std::move(body.parts));
+  const auto upload = upload_of(call, *repository);
   const BranchId branch = call.branch();
   const std::string& path = call.params.text("path");
   const auto entry = co_await call.services.catalog.complete_presigned_upload(
@@ -134,39 +133,33 @@ Task<> complete_presigned_upload(Call& call) {
 Task<> abort_presigned_upload(Call& call) {
   const auto repository = co_await call.repository();
   require_support(call);
-  const auto upload = upload_of(call);
-  require_address(upload);
-  const BranchId branch = call.branch();
-  co_await call.services.catalog.abort_presigned_upload(call.ctx, *repository, branch,
-                                                        call.params.text("path"), upload);
+  require_address(call);
+  const auto upload = upload_of(call, *repository);
+  co_await call.services.catalog.abort_presigned_upload(call.ctx, *repository, upload);
   co_await call.reply_empty(204);
 }
 
 Task<> presign_part(Call& call) {
   const auto repository = co_await call.repository();
-  const auto upload = upload_of(call);
-  const BranchId branch = call.branch();
+  const auto upload = upload_of(call, *repository);
   auto url = co_await call.services.catalog.presign_part(
-      call.ctx, *repository, branch, call.params.text("path"), upload,
-      part_number(call.params.integer("partNumber")));
+      call.ctx, *repository, upload, part_number(call.params.integer("partNumber")));
   co_await call.reply(200, api::UploadTo{.presigned_url = std::move(url)});
 }
 
 Task<> copy_presigned_part(Call& call) {
   const auto repository = co_await call.repository();
-  const auto upload = upload_of(call);
-  const BranchId branch = call.branch();
   const auto source = api::decode_copy_part_source(call.body());
-  const auto range = range_of(source.range);
   if (source.repository.empty()) {
     refuse("argument repository: required value: validation error");
   }
   const auto from =
       co_await call.services.engine.get_repository(call.ctx, require_repository(source.repository));
+  const auto upload = upload_of(call, *repository);
   const auto entry = co_await find_source(call, *from, source);
   const auto etag = co_await call.services.catalog.copy_presigned_part(
-      call.ctx, *repository, branch, call.params.text("path"), upload,
-      part_number(call.params.integer("partNumber")), *from, entry, range);
+      call.ctx, *repository, upload, part_number(call.params.integer("partNumber")), *from, entry,
+      range_of(source.range));
   call.response.add_header("ETag", etag);  // without quotes, as clients know it
   co_await call.reply_empty(204);
 }

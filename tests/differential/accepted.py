@@ -163,6 +163,7 @@ REST: list[Accepted] = [
              when=lambda op, ref, tarn: ref | {"read_only": tarn["read_only"]} == tarn),
     Accepted("A protection pattern that is no glob (`[`) makes every write a 500 in the reference; in Tarn it matches nothing.", reference=500, reference_text="unexpected end of input"),
     Accepted("The same refusal, with or without the argument's name before it.", ops=("copyObject",), reference=400, tarn=400, only=("body",), when=same_but_argument),
+    Accepted("uploadPartCopy of a range that is not within the source is 400, as in S3; moto gives the reference what there is.", ops=("uploadPartCopy",), reference=204, tarn=400, tarn_text="range is beyond the source"),
     Accepted("createUser judges the name before the credentials in the reference; Tarn answers 401.", ops=("createUser",), reference=400, tarn=401),
     Accepted("On its local store the reference takes an object's path for a part of a file name: 500 `bad path traversal blocked` for some (`..`, `/a`), in a listing for the whole page. To Tarn paths are only names.",
              reference=500, reference_text="bad path traversal blocked", tarn=200),

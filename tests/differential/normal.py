@@ -5,12 +5,15 @@ import hashlib
 import json
 import re
 import time
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 HEX64 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+PRESIGNED = re.compile(r"http://127\.0\.0\.1:\d+/[^\s\"?]*\?[^\s\"]*X-Amz-Signature=[^\s\"]*")
 FRESH_ADDRESS = re.compile(r"data/[0-9a-v]{20}/[0-9a-v]{20}(,[\w=-]+)?")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+SERVICE_IDS = re.compile(r"RequestID: \S*, HostID: \S*,")
 RUN = re.compile(r"run id '[0-9a-v]{20}'")
 PREFIX = re.compile(r"(?<![0-9a-f])[0-9a-f]{10,63}(?![0-9a-f])")
 TIMES = {"creation_date", "mtime", "physical_address_expiry", "presigned_url_expiry", "token_expiration"}
@@ -34,7 +37,9 @@ class Normal:
     def text(self, text: str) -> str:
         text = text.replace(self.directory, "<dir>")
         text = text.split("\nSchema:")[0]
+        text = PRESIGNED.sub(lambda m: self.url(m.group(0)), text)
         text = FRESH_ADDRESS.sub(lambda m: "data/<part>/<id>" + (",<sig>" if m.group(1) else ""), text)
+        text = SERVICE_IDS.sub("<ids of the service>", text)
         text = UUID.sub("<uuid>", text)
         text = RUN.sub("run id '<run>'", text)
         if self.mode == "masked":
@@ -43,6 +48,15 @@ class Normal:
             text = HEX64.sub(lambda m: self.ids.setdefault(m.group(0), f"<id {len(self.ids)}>"), text)
             text = PREFIX.sub(self._prefix, text)
         return text
+
+    @staticmethod
+    def url(url: str) -> str:
+        """What it is for, without the signature and in one order; the servers' stores have ports of their own."""
+        parts = urllib.parse.urlsplit(url)
+        query = {k: v for k, v in urllib.parse.parse_qsl(parts.query) if k not in ("X-Amz-Signature", "X-Amz-Date", "X-Amz-Credential", "x-id")}
+        if "uploadId" in query:
+            query["uploadId"] = "<upload>"
+        return f"<store>{urllib.parse.unquote(parts.path)}?{sorted(query.items())}"
 
     def _prefix(self, match: re.Match) -> str:
         for full, label in self.ids.items():
@@ -55,6 +69,8 @@ class Normal:
             return {self.text(k): self.tree(v, k) for k, v in sorted(value.items())}
         if isinstance(value, list):
             return [self.tree(v, key) for v in value]
+        if key == "upload_id" and isinstance(value, str):
+            return "<upload>"
         if isinstance(value, str):
             return self.text(value)
         if key in TIMES and isinstance(value, int) and abs(value - time.time()) < SECONDS_ARE_NOW:

@@ -137,8 +137,11 @@ class Side:
         for key in ("reference", "id", "commit_id"):
             if isinstance(document.get(key), str):
                 self._commit(op, document[key])
-        if op.name == "getPhysicalAddress":
+        if op.name in ("getPhysicalAddress", "createPresignMultipartUpload"):
             self.addresses[op.uid] = document.get("physical_address", "")
+            self.uploads[op.uid] = document.get("upload_id", "")
+        if op.name == "uploadPartCopy":
+            self.etags[op.uid] = reply.header("etag") or ""
         if op.signed:
             self._learn_s3(op, reply)
 

@@ -1,4 +1,4 @@
-"""python -m tests.differential.run --steps N --seed S [--s3] [--self] [--blockstore mem|local]"""
+"""python -m tests.differential.run --steps N --seed S [--s3] [--self] [--blockstore mem|local|s3]"""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .accepted import REST, S3
 from .normal import Normal, wrong_commit_ids
 from .ops import Op, Side, shorten
+from .presign_requests import PresignRequests
 from .rest_requests import RestRequests
 from .servers import Server, Unavailable
 
@@ -81,6 +82,8 @@ class Pair:
         """In a new repository; the same name on both sides."""
         name = "d" + uuid.uuid4().hex[:10]
         servers = (self.reference, self.tarn)
+        for server in servers:
+            server.make_space(name)
         sides = [Side(name), Side(name)]
         lines = [s.connect() for s in servers]
         normals = [Normal(ids, str(s.directory)) for s in servers]
@@ -186,6 +189,8 @@ def sessions(arguments, number: int):
     if arguments.s3:
         from .s3_requests import S3Requests
         return S3Requests(seed, arguments.blockstore).session(SESSION), "named"
+    if arguments.blockstore == "s3":
+        return PresignRequests(seed).session(SESSION), "named"
     clock = number % 3 != 0
     protect = arguments.protect and number % 5 == 4
     many_keys = number % 6 == 1
@@ -239,7 +244,7 @@ def parse(argv) -> argparse.Namespace:
     parser.add_argument("--session", type=int, help="only this session of the seed")
     parser.add_argument("--s3", action="store_true")
     parser.add_argument("--self", action="store_true", help="the reference against itself: shows that only volatile things are mapped")
-    parser.add_argument("--blockstore", default="mem", choices=["mem", "local"])
+    parser.add_argument("--blockstore", default="mem", choices=["mem", "local", "s3"], help="s3: on moto, and only what concerns presigned URLs")
     parser.add_argument("--protect", action="store_true", help="also branch protection (slow: the reference caches rules)")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     parser.add_argument("--most", type=int, default=20, help="stop after so many differences")

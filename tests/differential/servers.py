@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from . import store
 from .wire import Connection
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -78,6 +79,9 @@ class Server:
             "LAKEFS_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
             "LAKEFS_LOGGING_LEVEL": "ERROR",
         }
+        self.store = store.Store() if blockstore == "s3" else None
+        if self.store is not None:
+            environment |= self.store.environment()
         if kind == "tarn":
             command = [str(tarn_binary()), "run"]
         else:
@@ -93,6 +97,11 @@ class Server:
     def connect(self) -> Connection:
         return Connection(self.port, KEY, SECRET)
 
+    def make_space(self, repository: str) -> None:
+        """What a repository's namespace needs before there is one."""
+        if self.store is not None:
+            self.store.make_bucket(repository)
+
     def alive(self) -> bool:
         return self.process.poll() is None
 
@@ -103,6 +112,8 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.store is not None:
+            self.store.stop()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

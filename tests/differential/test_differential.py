@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from tests.differential import run, s3_requests, servers
+from tests.differential import run, s3_requests, servers, store
 from tests.differential.accepted import REST, S3
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,6 +27,12 @@ def run_or_skip(capsys, *arguments: str) -> None:
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_http_api_answers_as_the_reference_does(capsys, seed):
     run_or_skip(capsys, "--steps", "300", "--seed", seed)
+
+
+def test_presigned_urls_are_those_of_the_reference(capsys):
+    if not store.program().exists():
+        pytest.skip("moto is not installed")
+    run_or_skip(capsys, "--steps", "200", "--seed", "1", "--blockstore", "s3")
 
 
 def test_the_s3_gateway_answers_as_the_reference_does(capsys):
