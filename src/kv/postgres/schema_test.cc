@@ -24,6 +24,8 @@ class SchemaTest : public ::testing::Test {
   void SetUp() override {
     TARN_SKIP_WITHOUT_POSTGRES();
     const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    admin("DROP DATABASE IF EXISTS \"" + name + "\"");  // of an earlier round
+    admin("DROP ROLE IF EXISTS \"" + name + "\"");
     admin("CREATE ROLE \"" + name + "\" LOGIN NOSUPERUSER");
     admin("CREATE DATABASE \"" + name + "\" OWNER \"" + name + "\"");
     config.connection_string =
@@ -89,6 +91,7 @@ TEST_F(SchemaTest, CompleteTableNeedsNoRightToCreate) {
 
 CO_TEST_F(SchemaTest, FourRightsOnTheTableAreEnough) {
   self.open();
+  SchemaTest::admin("DROP ROLE IF EXISTS clerk");
   SchemaTest::admin("CREATE ROLE clerk LOGIN NOSUPERUSER");
   self.value_of("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
   self.value_of("GRANT SELECT, INSERT, UPDATE, DELETE ON kv TO clerk");
