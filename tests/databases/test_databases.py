@@ -10,7 +10,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from engines import Engine
+from conftest import skip_loudly
+from engines import UNPREPARED, Contract, Engine, NotHere, given_postgres, pgbouncer
 from server_process import ROOT
 from test_main_job import (  # noqa: F401
     test_a_conflicting_merge_changes_nothing_until_told_which_side_wins,
@@ -32,17 +33,31 @@ def program(name: str) -> Path:
     raise AssertionError(f"{name} is not built: tools/run-tests unit")
 
 
-def test_the_contract_of_a_store(engine: Engine) -> None:
-    contract = engine.contract
+def run(contract: Contract) -> tuple[int, str]:
     done = subprocess.run(
         [program(contract.program), "--gtest_brief=1", f"--gtest_filter={contract.filter}"],
         env=os.environ | contract.environment, cwd=ROOT, capture_output=True, text=True,
         timeout=CONTRACT_SECONDS,
     )  # fmt: skip
-    text = done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_contract_of_a_store(engine: Engine) -> None:
+    code, text = run(engine.contract)
     failures = [line for line in text.splitlines() if not re.search(r"Z (info|warn|error) ", line)]
-    assert done.returncode == 0, "\n".join(failures[-60:])
+    assert code == 0, "\n".join(failures[-60:])
     assert "SKIPPED" not in text, "\n".join(failures[-60:])
     passed = re.search(r"PASSED\s+\] (\d+) tests", text)
     assert passed is not None and int(passed[1]) >= TESTS_MIN, text[-2000:]
     print(f"{engine.what}: {passed[1]} tests")
+
+
+def test_a_pooler_that_loses_prepared_statements_is_named() -> None:
+    try:
+        with pgbouncer("transaction") as engine:
+            url = engine.contract.environment["TARN_TEST_POSTGRES"]
+            code, text = run(given_postgres(url.replace(UNPREPARED, "")))
+    except NotHere as reason:
+        skip_loudly(reason)
+    assert code != 0
+    assert "add default_query_exec_mode=exec to the connection string" in text
