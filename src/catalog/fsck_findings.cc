@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 #include <utility>
 
 #include "base/hash.h"
@@ -117,11 +118,14 @@ void NameSet::grow() {
 }
 
 bool RecentNames::contains(std::uint64_t name) const {
-  return !slots_.empty() && slots_[name % kSlots] == name;
+  return slots_ != nullptr && slots_[name % kSlots] == name;
 }
 
 void RecentNames::insert(std::uint64_t name) {
-  if (slots_.empty()) slots_.resize(kSlots);
+  if (slots_ == nullptr) {
+    slots_.reset(static_cast<std::uint64_t*>(std::calloc(kSlots, sizeof(std::uint64_t))));
+    if (slots_ == nullptr) throw std::bad_alloc();
+  }
   slots_[name % kSlots] = name;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -81,11 +83,15 @@ class RecentNames {
   bool contains(std::uint64_t name) const;
   void insert(std::uint64_t name);
 
-  void clear() { slots_.clear(); }
+  void clear() { slots_.reset(); }
 
  private:
+  struct Free {
+    void operator()(std::uint64_t* slots) const { std::free(slots); }
+  };
+
   static constexpr std::size_t kSlots = 1U << 22;  // 32 MiB
-  std::vector<std::uint64_t> slots_;
+  std::unique_ptr<std::uint64_t[], Free> slots_;   // from calloc: pages nobody touches cost nothing
 };
 
 }  // namespace tarn::catalog
