@@ -158,6 +158,15 @@ void add_service_troubles(std::vector<Trouble>& all) {
     };
     all.push_back(std::move(dead));
   }
+  // As often as a request is repeated: it fails, and what it has to tidy up can be.
+  Trouble longer{.name = "request and all its repetitions",
+                 .wire = Wire::fails,
+                 .struck = service_struck,
+                 .often = true};
+  longer.strike = [](World& w, std::uint64_t n) {
+    w.ground.s3->trouble.fail_nth(n, internal_error, Ground::S3::kRetries + 1);
+  };
+  all.push_back(std::move(longer));
 }
 
 std::vector<Trouble> wire_troubles(const Ground& ground) {

@@ -73,7 +73,7 @@ std::unique_ptr<block::S3ObjectStore> Ground::S3::open(const TroubledService& th
                                                        io::BlockingPool& pool) const {
   block::S3Config config = block::testing::s3_test_config(through.endpoint());
   config.part_bytes = kLarge / 2 - 1;
-  config.max_retries = 2;
+  config.max_retries = kRetries;
   return make_s3_store(std::move(config), pool);
 }
 

@@ -77,6 +77,7 @@ class Ground {
 
   struct S3 {
     static constexpr const char* kBucket = "faults";
+    static constexpr std::uint32_t kRetries = 2;
 
     block::testing::FakeService fake;
     block::testing::Service service;

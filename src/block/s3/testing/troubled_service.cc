@@ -112,9 +112,9 @@ void TroubledService::plan(std::string method, std::string part_of_target,
   struck_.clear();
 }
 
-void TroubledService::fail_nth(std::uint64_t n, ServiceFault fault) {
-  std::vector<ServiceFault> faults(n, ServiceFault::none);
-  faults.back() = fault;
+void TroubledService::fail_nth(std::uint64_t n, ServiceFault fault, std::size_t times) {
+  std::vector<ServiceFault> faults(n - 1, ServiceFault::none);
+  faults.insert(faults.end(), times, fault);
   plan("", "", std::move(faults));
 }
 

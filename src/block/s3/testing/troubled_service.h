@@ -62,8 +62,8 @@ class TroubledService {
 
   /// The fault of request n (from 0) that matches; none after the list.
   void plan(std::string method, std::string part_of_target, std::vector<ServiceFault> faults);
-  /// The n-th request from now on (1 = the next) fails, once.
-  void fail_nth(std::uint64_t n, ServiceFault fault);
+  /// The n-th request from now on (1 = the next) and the `times - 1` after it fail.
+  void fail_nth(std::uint64_t n, ServiceFault fault, std::size_t times = 1);
   /// The n-th fails so, and all that follow in another way, until heal().
   void fail_from(std::uint64_t n, ServiceFault fault, ServiceFault then);
   void heal();
