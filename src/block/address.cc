@@ -241,7 +241,9 @@ std::string display_local(std::string_view root, const ObjectRef& ref) {
                 2);
   shown.append(kLocal).append(root).append(1, '/');
   if (!full) shown.append(text_of(ref.storage_namespace)).append(1, '/');
-  shown.append(full ? text_of(ref.address) : std::string_view(ref.address));
+  std::string_view rest = full ? text_of(ref.address) : std::string_view(ref.address);
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  shown.append(rest);
   const std::string_view path = std::string_view(shown).substr(kLocal.size());
   if (!is_clean(path)) shown = std::string(kLocal).append(clean_path(path));
   return shown;
