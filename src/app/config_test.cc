@@ -57,6 +57,36 @@ TEST(Config, ReadsNestedAndDottedKeys) {
   EXPECT_EQ(loaded.config.committed.range_bytes_max, 1'000U);
 }
 
+TEST(Config, ReadsTheReferencesPresignKeys) {
+  Case c;
+  c.file(
+      "blockstore:\n  type: s3\n  s3:\n"
+      "    disable_pre_signed: false\n    disable_pre_signed_ui: false\n"
+      "    disable_pre_signed_multipart: true\n"
+      "    pre_signed_expiry: 2h\n    pre_signed_endpoint: https://outside.example\n");
+  const LoadedConfig loaded = load_config(c.sources);
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_TRUE(loaded.warnings.empty());
+  const block::S3Config& s3 = loaded.config.s3.store;
+  EXPECT_TRUE(s3.presign);
+  EXPECT_TRUE(s3.presign_ui);
+  EXPECT_FALSE(s3.presign_multipart);
+  EXPECT_EQ(s3.presign_expiry, std::chrono::hours(2));
+  EXPECT_EQ(s3.presign_endpoint, "https://outside.example");
+}
+
+TEST(Config, RefusesAnExpiryThatNoServiceTakes) {
+  for (const char* expiry : {"0s", "500ms", "-1s", "169h", "soon"}) {
+    Case c;
+    c.file(std::string("blockstore.s3.pre_signed_expiry: ") + expiry + "\n");
+    EXPECT_TRUE(mentions(load_config(c.sources).problems, "blockstore.s3.pre_signed_expiry"))
+        << expiry;
+  }
+  Case c;
+  c.file("blockstore.s3.pre_signed_expiry: 168h\n");
+  EXPECT_TRUE(load_config(c.sources).problems.empty());
+}
+
 TEST(Config, ReportsEveryProblemAtOnce) {
   Case c;
   c.sources.environment.clear();

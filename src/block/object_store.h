@@ -40,6 +40,7 @@ struct ObjectInfo {
   std::uint64_t size = 0;
   Timestamp last_modified;
   std::string etag;  // without quotes; empty where the backend keeps none (fs)
+  std::string storage_class = {};  // "" = the usual one
 };
 
 struct PutOptions {
@@ -91,6 +92,7 @@ struct StoreInfo {
   bool presign_support_ui = false;  // offered to browsers too
   bool presign_multipart_support = false;
   bool import_support = false;
+  bool storage_classes = false;  // objects may have them
 };
 
 class Presigner;

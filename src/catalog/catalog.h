@@ -249,6 +249,11 @@ class Catalog {
   Task<std::unique_ptr<io::ByteSource>> open(Context& ctx, const versioning::Repository& repository,
                                              const Entry& entry,
                                              std::optional<block::ByteRange> range = {});
+  /// "" = the store's usual one; nullopt: the store has none. Error{object_not_found} if it lost
+  /// the bytes.
+  Task<std::optional<std::string>> storage_class(Context& ctx,
+                                                 const versioning::Repository& repository,
+                                                 const Entry& entry);
   Task<Listing> list(Context& ctx, const versioning::Repository& repository, std::string_view ref,
                      ListParams params);
   /// The same page for who needs no copy of it; true: there is more.

@@ -144,6 +144,15 @@ Task<DiffListing> Catalog::page_of(Context& ctx, versioning::DiffStream& differe
   co_return listing;
 }
 
+Task<std::optional<std::string>> Catalog::storage_class(Context& ctx,
+                                                        const versioning::Repository& repository,
+                                                        const Entry& entry) {
+  if (!impl_->objects.info().storage_classes) co_return std::nullopt;
+  auto info = co_await impl_->objects.head(ctx, object_of(repository, entry));
+  if (!info) throw Error(ErrorCode::object_not_found, "not found");
+  co_return std::move(info->storage_class);
+}
+
 std::string Catalog::display_address(const versioning::Repository& repository,
                                      const Entry& entry) const {
   return impl_->objects.display_address(object_of(repository, entry));

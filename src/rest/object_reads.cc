@@ -187,9 +187,11 @@ Task<> stat_object(Call& call) {
 }
 
 Task<> get_underlying_properties(Call& call) {
-  co_await find_object(call);
-  // None of the stores of this version has classes.
-  co_await call.reply(200, api::UnderlyingObjectProperties{});
+  const Found found = co_await find_object(call);
+  auto storage_class =
+      co_await call.services.catalog.storage_class(call.ctx, *found.repository, found.entry);
+  co_await call.reply(200,
+                      api::UnderlyingObjectProperties{.storage_class = std::move(storage_class)});
 }
 
 Task<> list_objects(Call& call) {

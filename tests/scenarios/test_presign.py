@@ -299,6 +299,25 @@ def test_the_operator_decides(
     assert parse_qs(url.query)["X-Amz-Expires"] == ["90"]
 
 
+def test_storage_classes_are_the_services(
+    on_moto: ServerProcess, moto: S3Process, space: str
+) -> None:
+    key = space.removeprefix(f"s3://{BUCKET}/") + "/elsewhere"
+    moto.client().put_object(Bucket=BUCKET, Key=key, Body=b"rare", StorageClass="STANDARD_IA")
+    api = objects_of(on_moto)
+    for name, where in {"rare": f"s3://{BUCKET}/{key}", "gone": f"{space}/nothing"}.items():
+        staged = models.ObjectStageCreation(physical_address=where, checksum="x", size_bytes=4)
+        lakefs_sdk.InternalApi(sdk_client(on_moto)).stage_object("repo", "main", name, staged)
+    lakefs.Repository("repo", client=lakefs_client(on_moto)).branch("main").object("usual").upload(
+        b"x"
+    )
+    assert api.get_underlying_properties("repo", "main", "rare").storage_class == "STANDARD_IA"
+    assert api.get_underlying_properties("repo", "main", "usual").storage_class == ""
+    with pytest.raises(lakefs_sdk.exceptions.NotFoundException):
+        api.get_underlying_properties("repo", "main", "gone")
+    api.delete_object("repo", "main", "gone")  # or it would be found missing
+
+
 @pytest.mark.skipif(LAKECTL is None, reason="no lakectl")
 def test_lakectl_uploads_in_parts(on_moto: ServerProcess, tmp_path: Path) -> None:
     def lakectl(*words: str) -> str:

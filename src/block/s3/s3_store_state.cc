@@ -60,7 +60,8 @@ StoreInfo info_of(const S3Config& config) {
           .presign_support = config.presign,
           .presign_support_ui = config.presign && config.presign_ui,
           .presign_multipart_support = config.presign && config.presign_multipart,
-          .import_support = false};
+          .import_support = false,
+          .storage_classes = true};
 }
 
 /// Encrypted objects have ETags that are no MD5, though some look like one.
@@ -136,8 +137,10 @@ Task<std::optional<ObjectInfo>> S3ObjectStore::State::find(Context& ctx, const T
   if (!modified || !size) {
     throw Error(ErrorCode::unavailable, "object store answered head without size or time");
   }
-  co_return ObjectInfo{
-      .size = *size, .last_modified = *modified, .etag = s3::plain_etag(reply.header("etag"))};
+  co_return ObjectInfo{.size = *size,
+                       .last_modified = *modified,
+                       .etag = s3::plain_etag(reply.header("etag")),
+                       .storage_class = reply.header("x-amz-storage-class")};
 }
 
 Task<ObjectInfo> S3ObjectStore::State::head(Context& ctx, const Target& target) {
