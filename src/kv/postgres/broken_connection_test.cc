@@ -1,16 +1,9 @@
 // Connections that end at the worst moment, and servers that come back.
+#include <algorithm>
 #include <atomic>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include <unistd.h>
-
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -21,49 +14,22 @@
 #include "kv/postgres/blocking_session.h"
 #include "kv/postgres/postgres_store.h"
 #include "testing/co_test.h"
+#include "testing/cutting_proxy.h"
 #include "testing/postgres_cluster.h"
-#include "testing/temp_dir.h"
 
 namespace tarn::kv {
 namespace {
 
 using tarn::testing::PostgresCluster;
 
-int unix_socket(const std::string& path, bool listening) {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{.sun_family = AF_UNIX};
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-  const int rc = listening ? ::bind(fd, raw, sizeof address) : ::connect(fd, raw, sizeof address);
-  if (rc != 0 || (listening && ::listen(fd, 64) != 0)) {
-    ::close(fd);
-    return -1;
-  }
-  return fd;
-}
-
-/// Passes bytes between clients and the cluster, and cuts a connection after so many bytes of
-/// either way, counted since the last arm().
+/// Cuts a connection after so many bytes of either way, counted since the last arm().
 class DroppingProxy {
  public:
   explicit DroppingProxy(std::string target)
-      : target_(std::move(target)),
-        listener_(unix_socket(dir_.file(".s.PGSQL.5432"), true)),
-        acceptor_([this] { accept_all(); }) {}
-
-  ~DroppingProxy() {
-    ::shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    ::close(listener_);
-    cut_all();
-    for (auto& pump : pumps_)
-      pump.join();
-    for (const int fd : sockets_)
-      ::close(fd);
-  }
+      : proxy_(std::move(target), [this] { return std::make_unique<Rule>(*this); }) {}
 
   std::string connection_string() const {
-    return "host=" + dir_.str() + " port=5432 user=tarn dbname=postgres";
+    return "host=" + proxy_.directory() + " port=5432 user=tarn dbname=postgres";
   }
 
   /// The connection that passes the n-th byte from now on, requests or answers, is cut there.
@@ -74,52 +40,34 @@ class DroppingProxy {
 
   void disarm() { arm(kNever, kNever); }
 
-  void cut_all() {
-    const std::lock_guard lock(mutex_);
-    for (const int fd : sockets_)
-      ::shutdown(fd, SHUT_RDWR);
-  }
-
  private:
   static constexpr std::int64_t kNever = 1LL << 60;
 
-  void accept_all() {
-    for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0;) {
-      const int server = unix_socket(target_, false);
-      const std::lock_guard lock(mutex_);
-      sockets_.push_back(client);
-      if (server < 0) {
-        ::shutdown(client, SHUT_RDWR);
-        continue;
-      }
-      sockets_.push_back(server);
-      pumps_.emplace_back([this, client, server] { pump(client, server, requests_left_); });
-      pumps_.emplace_back([this, client, server] { pump(server, client, answers_left_); });
-    }
-  }
+  class Rule final : public tarn::testing::StreamRule {
+   public:
+    explicit Rule(DroppingProxy& owner) : owner_(owner) {}
 
-  static void pump(int from, int to, std::atomic<std::int64_t>& left) {
-    char buffer[4'096];
-    ssize_t got = 0;
-    while ((got = ::read(from, buffer, sizeof buffer)) > 0) {
-      const std::int64_t before = left.fetch_sub(got);
-      const std::int64_t pass = std::clamp<std::int64_t>(before, 0, got);
-      if (::send(to, buffer, static_cast<std::size_t>(pass), MSG_NOSIGNAL) != pass) break;
-      if (pass < got) break;
+    Verdict on_request(std::string_view bytes) override {
+      return count(bytes.size(), owner_.requests_left_);
     }
-    ::shutdown(from, SHUT_RDWR);
-    ::shutdown(to, SHUT_RDWR);
-  }
 
-  tarn::testing::TempDir dir_;
-  std::string target_;
+    Verdict on_answer(std::string_view bytes) override {
+      return count(bytes.size(), owner_.answers_left_);
+    }
+
+   private:
+    static Verdict count(std::size_t bytes, std::atomic<std::int64_t>& left) {
+      const auto size = static_cast<std::int64_t>(bytes);
+      const std::int64_t pass = std::clamp<std::int64_t>(left.fetch_sub(size), 0, size);
+      return {.pass = static_cast<std::size_t>(pass), .cut = pass < size};
+    }
+
+    DroppingProxy& owner_;
+  };
+
   std::atomic<std::int64_t> requests_left_ = kNever;
   std::atomic<std::int64_t> answers_left_ = kNever;
-  std::mutex mutex_;
-  std::vector<int> sockets_;
-  std::vector<std::thread> pumps_;
-  int listener_;
-  std::thread acceptor_;
+  tarn::testing::CuttingProxy proxy_;
 };
 
 class BrokenConnection : public ::testing::Test {
