@@ -14,7 +14,7 @@ namespace {
 class Presigned : public ::testing::Test {
  public:
   std::unique_ptr<S3ObjectStore> make(S3Config config) {
-    config.discover_bucket_region = false;  // nothing here is asked
+    config.discover_bucket_region = asks;
     return std::make_unique<S3ObjectStore>(
         std::move(config), std::make_unique<http::Client>(),
         std::make_unique<aws::FixedCredentials>(aws::Credentials{.access_key = "AKIA",
@@ -24,6 +24,7 @@ class Presigned : public ::testing::Test {
         pool, clock);
   }
 
+  bool asks = false;
   std::optional<Timestamp> credentials_end;
 
   testing::FakeClock clock;
@@ -78,6 +79,12 @@ CO_TEST_F(Presigned, EndsWithTheCredentials) {
   self.credentials_end->seconds -= 100;  // over; the service will say so
   const auto late = co_await self.make({})->presign_get(ctx, self.ref, {});
   EXPECT_NE(late.url.find("X-Amz-Expires=1&"), std::string::npos) << late.url;
+}
+
+CO_TEST_F(Presigned, IsNotGuessedWhileTheServiceIsSilent) {
+  self.asks = true;
+  const auto store = self.make({.endpoint = "http://127.0.0.1:1", .force_path_style = true});
+  CO_EXPECT_ERROR(store->presign_get(ctx, self.ref, {}), ErrorCode::unavailable);
 }
 
 CO_TEST_F(Presigned, IsOfferedAsConfigured) {

@@ -212,22 +212,29 @@ Task<Reply> Requester::demand(Context& ctx, const S3Request& request) {
 }
 
 Task<std::string> Requester::region_of(Context& ctx, const std::string& bucket) {
+  auto found = co_await find_region(ctx, bucket);
+  // The request itself will find out, and knows how to wait.
+  co_return found ? *std::move(found) : config_.region;
+}
+
+Task<std::optional<std::string>> Requester::find_region(Context& ctx, const std::string& bucket) {
   if (auto known = regions_.find(bucket)) co_return *std::move(known);
   if (!config_.discover_bucket_region) co_return config_.region;
   const S3Request ask{.what = "ask for the bucket's region", .method = "HEAD", .bucket = bucket};
-  std::string region = config_.region;
   const aws::Credentials credentials = co_await parts_.credentials.get(ctx);
   try {
     const Reply reply = co_await attempt(ctx, ask, config_.region, credentials);
-    const std::string named = reply.header("x-amz-bucket-region");
-    if (is_region_name(named)) region = named;
+    std::string named = reply.header("x-amz-bucket-region");
+    const bool tells = is_region_name(named);
+    if (!tells) named = config_.region;
     // Refused for any reason but trouble: it will not tell another time either.
-    if (judge(reply.status(), {}, false) == Verdict::answer) regions_.note(bucket, region);
+    const bool final = judge(reply.status(), {}, false) == Verdict::answer;
+    if (final) regions_.note(bucket, named);
+    if (tells || final) co_return named;
   } catch (const Error& error) {
-    // The request itself will find out, and knows how to wait.
     if (error.code() != ErrorCode::unavailable) throw;
   }
-  co_return region;
+  co_return std::nullopt;
 }
 
 Task<> Requester::probe(Context& ctx) {
@@ -258,11 +265,16 @@ Task<> Requester::probe_bucket(Context& ctx, std::string bucket) {
 Task<PresignedUrl> Requester::presign(Context& ctx, std::string_view method,
                                       const std::string& bucket, const std::string& key,
                                       std::string query) {
-  const std::string region = co_await region_of(ctx, bucket);
+  // A URL for the wrong region is of no use, and whoever wants a thousand must not wait a thousand
+  // times.
+  const auto region = co_await find_region(ctx, bucket);
+  if (!region) {
+    throw Error(ErrorCode::unavailable, "the object store does not tell where the bucket is");
+  }
   const aws::Credentials credentials = co_await parts_.credentials.get(ctx);
   PlaceRules outside = rules();
   if (!config_.presign_endpoint.empty()) outside.endpoint = config_.presign_endpoint;
-  const Place place = place_of(outside, region, bucket, key);
+  const Place place = place_of(outside, *region, bucket, key);
   const std::string host = place.endpoint.authority();
   const aws::SignedRequest view{
       .method = method, .raw_path = place.path, .raw_query = query, .headers = {{"host", host}}};
@@ -271,7 +283,7 @@ Task<PresignedUrl> Requester::presign(Context& ctx, std::string_view method,
   if (credentials.expires) {
     seconds = std::clamp<std::int64_t>(credentials.expires->seconds - now.seconds, 1, seconds);
   }
-  const std::string signed_query = aws::presign_query(view, credentials, {.region = region},
+  const std::string signed_query = aws::presign_query(view, credentials, {.region = *region},
                                                       static_cast<std::uint32_t>(seconds), now);
   co_return PresignedUrl{.url = place.endpoint.origin() + place.path + "?" + signed_query,
                          .expires = {.seconds = now.seconds + seconds, .nanos = now.nanos}};

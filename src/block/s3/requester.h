@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,8 @@ class Requester {
 
   /// Where the bucket is; asks the service once per bucket when configured to.
   Task<std::string> region_of(Context& ctx, const std::string& bucket);
+  /// The same; nullopt while the service is in trouble and has not told.
+  Task<std::optional<std::string>> find_region(Context& ctx, const std::string& bucket);
 
   /// Whether the service answers at all, and, if it has been refusing all we ask, still does. In
   /// one attempt. Throws Error{unavailable}, Error{permission_denied}.
@@ -87,7 +90,7 @@ class Requester {
   Task<> pause(Context& ctx, std::string what, std::uint32_t attempts);
 
   /// A URL that carries its own signature, for as long as is configured; for less if the
-  /// credentials end sooner.
+  /// credentials end sooner. Throws Error{unavailable} as long as nobody knows the region.
   Task<PresignedUrl> presign(Context& ctx, std::string_view method, const std::string& bucket,
                              const std::string& key, std::string query);
 
