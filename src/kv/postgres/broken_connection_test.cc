@@ -16,6 +16,7 @@
 #include "testing/co_test.h"
 #include "testing/cutting_proxy.h"
 #include "testing/postgres_cluster.h"
+#include "testing/postgres_trouble.h"
 
 namespace tarn::kv {
 namespace {
@@ -208,6 +209,31 @@ CO_TEST_F(BrokenConnection, CutAnywhereInAWriteLosesNothingAcknowledged) {
   }
   EXPECT_GT(in_doubt, 5);
   co_await self.store->close();
+}
+
+CO_TEST_F(BrokenConnection, WhatHappenedIsKnownWhereARoundTripIsCut) {
+  using tarn::testing::PostgresTrouble;
+  PostgresTrouble trouble(PostgresCluster::shared());
+  self.config.connection_string = trouble.connection_string();
+  self.config.connections_max = 1;
+  self.open();
+  for (const auto fault : {PostgresTrouble::Fault::before, PostgresTrouble::Fault::after,
+                           PostgresTrouble::Fault::torn}) {
+    co_await self.store->set(ctx, "p", "k", "old");
+    trouble.fail_nth(1, fault);
+    CO_EXPECT_ERROR(self.store->set(ctx, "p", "k", "new"), ErrorCode::unavailable);
+    EXPECT_TRUE(trouble.struck());
+    EXPECT_EQ(co_await self.store->get(ctx, "p", "k"),
+              fault == PostgresTrouble::Fault::before ? "old" : "new");
+  }
+  trouble.fail_from(2, PostgresTrouble::Fault::before);
+  EXPECT_EQ(co_await self.store->get(ctx, "p", "k"), "new");
+  CO_EXPECT_ERROR(self.store->set(ctx, "p", "k", "newer"), ErrorCode::unavailable);
+  trouble.heal();
+  EXPECT_EQ(co_await self.store->get(ctx, "p", "k"), "new");
+  co_await self.store->close();
+  while (trouble.connections() > 0)
+    co_await io::sleep(std::chrono::milliseconds(1));
 }
 
 CO_TEST_F(BrokenConnection, ReadsSurviveEveryCut) {
