@@ -101,9 +101,12 @@ std::unique_ptr<kv::Store> open_kv(const Config& config, const StoreTools& tools
                             .block_cache_bytes = config.database_cache_bytes};
       return std::make_unique<kv::MeteredStore>(open_rocks(std::move(rocks), tools.pool), "rocks");
     }
-    case DatabaseType::postgres:
+    case DatabaseType::postgres: {
+      kv::PostgresConfig postgres = config.postgres;
+      postgres.unreachable_after = std::min(postgres.unreachable_after, postgres.statement_timeout);
       return std::make_unique<kv::MeteredStore>(
-          kv::PostgresStore::open(config.postgres, tools.loops, tools.pool), "postgres");
+          kv::PostgresStore::open(std::move(postgres), tools.loops, tools.pool), "postgres");
+    }
     case DatabaseType::dynamodb:
       return std::make_unique<kv::MeteredStore>(open_dynamo(config, tools), "dynamo");
   }

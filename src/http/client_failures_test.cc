@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "http/client.h"
 #include "http/raw_server.h"
+#include "io/sync.h"
 #include "io/task_group.h"
 #include "testing/co_test.h"
 
@@ -281,6 +282,45 @@ Task<> fetch_forever(Client& client, std::uint16_t port, bool& ended) {
     ended = true;
     throw;
   }
+}
+
+CO_TEST(HttpClientFailures, WaitsForAFreeConnectionNoLongerThanForASilentPeer) {
+  RawServer server({[](RawPeer& peer) { peer.wait_for_end(); }});
+  Client client({.idle_timeout = std::chrono::hours(1), .connections_per_host = 1});
+  io::TaskGroup group;
+  bool ended = false;
+  group.spawn(co_await boost::asio::this_coro::executor, "fetch",
+              fetch_forever(client, server.port(), ended));
+  while (server.connections() == 0)
+    co_await io::yield();
+  CO_EXPECT_ERROR(
+      client.send(ctx, {.endpoint = local(server.port()), .idle_timeout = milliseconds(20)}),
+      ErrorCode::unavailable);
+  group.cancel();
+  co_await group.join();
+}
+
+CO_TEST(HttpClientFailures, AProbeDoesNotWaitBehindOthers) {
+  const auto answer = [](RawPeer& peer) {
+    peer.receive_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
+    peer.wait_for_end();
+  };
+  RawServer server({answer, answer});
+  Client client({.connections_per_host = 1});
+  auto holding = co_await client.send(ctx, {.endpoint = local(server.port())});
+  auto probe =
+      co_await client.send(ctx, {.endpoint = local(server.port()), .ahead_of_others = true});
+  EXPECT_EQ(probe.status(), 200);
+  EXPECT_EQ(server.connections(), 2u);
+}
+
+CO_TEST(HttpClientFailures, ARequestMayBeLessPatientThanItsClient) {
+  RawServer server({[](RawPeer& peer) { peer.wait_for_end(); }});
+  Client client({.idle_timeout = std::chrono::hours(1)});
+  CO_EXPECT_ERROR(
+      client.send(ctx, {.endpoint = local(server.port()), .idle_timeout = milliseconds(20)}),
+      ErrorCode::unavailable);
 }
 
 CO_TEST(HttpClientFailures, CanBeCancelledWhereverItWaits) {

@@ -468,8 +468,8 @@ def stage_until_full(api: Api, name: str, like: dict[str, Any]) -> list[str]:
     """Paths acknowledged until the first refusal, which says why. Much metadata, no bytes."""
     acknowledged: list[str] = []
     entry = {key: like[key] for key in ("physical_address", "checksum", "size_bytes")}
-    entry["metadata"] = {"filler": "x" * 100_000}
     for number in range(10_000):
+        entry["metadata"] = {"filler": os.urandom(150_000).hex()}
         path = f"{name}/{number:05}"
         where = "/repositories/repo/branches/main/objects"
         answer = api.request("PUT", where, params={"path": path}, json=entry)
@@ -490,7 +490,7 @@ def test_a_full_disk_of_metadata_is_told_and_survived(
     assert api.put("kept", b"kept").status_code == 201
     assert api.commit().status_code == 201
     kept = api.stat("kept").json()
-    disk.fill(leave=256 * 1024)
+    disk.fill(leave=34 * MIB)  # a little more than the server keeps free
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda i: stage_until_full(api, f"w{i}", kept), range(4)))
     acknowledged = [path for one in found for path in one]

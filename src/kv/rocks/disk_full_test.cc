@@ -23,6 +23,7 @@ class RocksOnFaultyDisk : public ::testing::Test {
   RocksConfig config() {
     RocksConfig config{.directory = dir.file("kv")};
     config.resume_interval = std::chrono::milliseconds(0);
+    config.room_bytes_min = 0;  // the faults are below statvfs
     config.env = disk.env();
     return config;
   }
@@ -71,12 +72,13 @@ CO_TEST_F(RocksOnFaultyDisk, RunWithoutStepsTellsOfAFullDiskAndHealsIt) {
   co_await store->close();
 }
 
-CO_TEST_F(RocksOnFaultyDisk, RunWithoutStepsLooksForRoom) {
+CO_TEST_F(RocksOnFaultyDisk, WritesNothingWithoutRoomToRecover) {
   RocksConfig config = self.config();
   config.room_bytes_min = UINT64_MAX;
   auto store = RocksStore::open(std::move(config), self.pool);
   CO_EXPECT_ERROR(store->run(ctx, {}), ErrorCode::storage_full);
-  co_await store->set(ctx, "p", "k", "v");
+  CO_EXPECT_ERROR(store->set(ctx, "p", "k", "v"), ErrorCode::storage_full);
+  EXPECT_EQ(co_await store->get(ctx, "p", "k"), std::nullopt);
   co_await store->close();
 }
 
@@ -123,6 +125,50 @@ CO_TEST_F(RocksOnFaultyDisk, FlushWithoutSpaceRefusesWritesAndHeals) {
     EXPECT_TRUE(found.has_value());
   }
   co_await store->close();
+}
+
+/// Writes until it is stored, or only a restart can help.
+Task<bool> heals(Context& ctx, Store& store) {
+  const auto patience = Context::SteadyClock::now() + std::chrono::seconds(60);
+  while (Context::SteadyClock::now() < patience) {
+    try {
+      if (co_await try_set(ctx, store, "late")) co_return true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unavailable) throw;
+      co_return false;
+    }
+  }
+  throw Error(ErrorCode::internal, "does not heal");
+}
+
+/// Around a flush RocksDB is delicate: one that meets the failed write may be waited for for ever,
+/// and a log whose first record failed would be used again, which aborts.
+CO_TEST_F(RocksOnFaultyDisk, SurvivesWhicheverWriteFindsTheDiskFull) {
+  int healed = 0;
+  for (int writes = 8; writes < 24; ++writes) {  // a flush is due after about 16
+    RocksConfig config = self.config();
+    config.directory += std::to_string(writes);
+    config.memtable_bytes = 64 * 1'024;
+    config.sync = false;
+    config.resume_max = std::chrono::seconds(2);
+    auto store = RocksStore::open(config, self.pool);
+    std::vector<Address> stored;
+    for (int i = 0; i < writes; ++i) {
+      co_await store->set(ctx, "p", std::to_string(i), std::string(4'000, 'x'));
+      stored.push_back({"p", std::to_string(i)});
+    }
+    self.disk.faults.fill();
+    EXPECT_FALSE(co_await try_set(ctx, *store, "refused"));
+    self.disk.faults.make_space();
+    if (co_await heals(ctx, *store)) ++healed;
+    co_await store->close();
+    store.reset();
+    store = RocksStore::open(config, self.pool);
+    for (const auto& found : co_await store->get_many(ctx, stored))
+      EXPECT_TRUE(found.has_value());
+    co_await store->close();
+  }
+  EXPECT_GE(healed, 8);
 }
 
 CO_TEST_F(RocksOnFaultyDisk, StoreClosedOnAFullDiskLosesNothing) {

@@ -20,6 +20,10 @@
 namespace tarn::kv {
 namespace {
 
+constexpr std::chrono::milliseconds kRoomInterval{10};
+constexpr std::chrono::milliseconds kFlushBeginMax{1'000};
+constexpr std::chrono::milliseconds kResumeUsual{1'000};
+
 struct SizeClass {
   std::size_t ops_max;
   std::string_view label;
@@ -127,9 +131,12 @@ class GroupWriter::Batch {
   rocksdb::PinnableSlice buffer_;
 };
 
-GroupWriter::GroupWriter(rocksdb::DB& db, const RocksConfig& config)
+GroupWriter::GroupWriter(rocksdb::DB& db, std::shared_ptr<RocksWatch> watch,
+                         const RocksConfig& config, bool log_works)
     : db_(db),
+      watch_(std::move(watch)),
       config_(config),
+      log_works_(log_works),
       queue_gauge_(metrics::gauge("tarn_kv_rocks_queue_ops", "Steps waiting to be written")),
       sync_seconds_(
           metrics::histogram("tarn_kv_rocks_sync_seconds", "Writing and syncing one batch")),
@@ -180,6 +187,7 @@ void GroupWriter::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  recovery_.reset();
 }
 
 void GroupWriter::work() {
@@ -267,22 +275,65 @@ void GroupWriter::write(Batch& batch) {
   options.sync = config_.sync;
   count_batch(batch.writes().Count());
   const auto begin = Context::SteadyClock::now();
+  if (begin - room_checked_ >= kRoomInterval) {
+    check_room();
+    room_checked_ = begin;
+  }
+  const std::uint64_t log_failures = watch_->log_failures();
   const rocksdb::Status status = db_.Write(options, &batch.writes());
   sync_seconds_.observe(Context::SteadyClock::now() - begin);
-  if (status.ok()) return;
+  if (status.ok()) {
+    log_works_ = true;
+    return flush_when_due();
+  }
+  needs_restart_ = !log_works_ && watch_->log_failures() > log_failures;
   failure_ = std::make_exception_ptr(to_error(status));
   resume_tried_ = Context::SteadyClock::now();
   std::rethrow_exception(failure_);
 }
 
+void GroupWriter::flush_when_due() {
+  std::uint64_t bytes = 0;
+  db_.GetIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &bytes);
+  if (bytes < config_.memtable_bytes) return;
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  const std::uint64_t before = watch_->begun();
+  log_works_ = false;
+  // If it fails, so will the next write, which tells.
+  if (db_.Flush(options).ok()) watch_->wait_for_more(before, kFlushBeginMax);
+}
+
 void GroupWriter::check_healthy() {
   if (!failure_) return;
-  const auto now = Context::SteadyClock::now();
-  if (now - resume_tried_ < config_.resume_interval) std::rethrow_exception(failure_);
-  resume_tried_ = now;
-  if (!db_.Resume().ok()) std::rethrow_exception(failure_);
+  recover();
   failure_ = nullptr;
+  log_works_ = false;
   log::info("metadata store writes again");
+}
+
+void GroupWriter::recover() {
+  if (needs_restart_) {
+    throw Error(ErrorCode::unavailable, "the metadata store can be written after a restart only");
+  }
+  const auto now = Context::SteadyClock::now();
+  std::chrono::milliseconds patience{0};
+  if (recovery_ == nullptr) {
+    if (now - resume_tried_ < config_.resume_interval) std::rethrow_exception(failure_);
+    resume_tried_ = now;
+    check_room();
+    recovery_ = std::make_unique<Recovery>(db_);
+    patience = kResumeUsual;
+  }
+  const auto works = recovery_->wait(patience);
+  if (works) recovery_.reset();
+  if (works == true) return;
+  if (!works && now - resume_tried_ > config_.resume_max) {
+    needs_restart_ = true;
+    log::error("metadata store does not recover: restart the server");
+  }
+  std::rethrow_exception(failure_);
 }
 
 }  // namespace tarn::kv

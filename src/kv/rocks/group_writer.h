@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -16,7 +17,9 @@
 #include "base/context.h"
 #include "base/metrics.h"
 #include "io/await_callback.h"
+#include "kv/rocks/recovery.h"
 #include "kv/rocks/rocks_store.h"
+#include "kv/rocks/rocks_watch.h"
 #include "kv/store.h"
 
 namespace tarn::kv {
@@ -25,7 +28,9 @@ class GroupWriter {
  public:
   using Done = io::Callback<std::vector<OpResult>>;
 
-  GroupWriter(rocksdb::DB& db, const RocksConfig& config);
+  /// `log_works`: something has been written since the database was opened.
+  GroupWriter(rocksdb::DB& db, std::shared_ptr<RocksWatch> watch, const RocksConfig& config,
+              bool log_works);
   ~GroupWriter();
   GroupWriter(const GroupWriter&) = delete;
   GroupWriter& operator=(const GroupWriter&) = delete;
@@ -54,14 +59,19 @@ class GroupWriter {
   std::vector<Job> take();
   void commit(std::vector<Job>& jobs);
   void decide(Job& job, Batch& batch) const;
-  /// Throws Error{storage_full} where the next write may well fail.
+  /// Throws Error{storage_full} when there is too little space.
   void check_room() const;
   void write(Batch& batch);
+  /// Between writes, so that no write fails with a flush asked for but not begun: RocksDB 7.8 loses
+  /// that flush, and Resume() then waits for it for ever.
+  void flush_when_due();
   /// Throws the last failure again unless RocksDB can write now.
   void check_healthy();
+  void recover();
   std::exception_ptr refusal(std::size_t ops, std::size_t bytes) const;
 
   rocksdb::DB& db_;
+  const std::shared_ptr<RocksWatch> watch_;
   const RocksConfig config_;
 
   std::mutex mutex_;
@@ -74,7 +84,13 @@ class GroupWriter {
 
   // The writer thread's own:
   std::exception_ptr failure_;  // of the last write; null = healthy
+  /// Whether a write has succeeded since RocksDB began its current log. If the first one fails,
+  /// RocksDB 7.8 goes on with the broken log after Resume(), and aborts: then only a restart helps.
+  bool log_works_;
+  bool needs_restart_ = false;
   Context::SteadyClock::time_point resume_tried_;
+  std::unique_ptr<Recovery> recovery_;  // under way
+  Context::SteadyClock::time_point room_checked_;
 
   metrics::Gauge& queue_gauge_;
   metrics::Histogram& sync_seconds_;

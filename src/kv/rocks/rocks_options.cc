@@ -1,6 +1,7 @@
 #include "kv/rocks/rocks_options.h"
 
 #include <memory>
+#include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
@@ -48,7 +49,8 @@ void set_logging(rocksdb::Options& options) {
 
 }  // namespace
 
-rocksdb::Options rocks_options(const RocksConfig& config) {
+rocksdb::Options rocks_options(const RocksConfig& config,
+                               std::shared_ptr<rocksdb::EventListener> watch) {
   rocksdb::Options options;
   if (config.env) options.env = config.env;
   options.create_if_missing = true;
@@ -57,11 +59,13 @@ rocksdb::Options rocks_options(const RocksConfig& config) {
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;
 
-  options.write_buffer_size = config.memtable_bytes;
+  // The group writer flushes at half of this (see there), so that RocksDB hardly ever does.
+  options.write_buffer_size = 2 * config.memtable_bytes;
   options.max_write_buffer_number = config.memtables_max;
   options.memtable_whole_key_filtering = true;
-  options.memtable_prefix_bloom_size_ratio = 0.02;
-  options.max_total_wal_size = config.wal_bytes_max;
+  options.memtable_prefix_bloom_size_ratio = 0.01;
+  // With one column family it only bounds what is allocated for a log in advance.
+  options.max_total_wal_size = config.memtable_bytes + config.memtable_bytes / 8;
 
   // One writer thread: no write group to join, no memtable to share.
   options.allow_concurrent_memtable_write = false;
@@ -80,6 +84,7 @@ rocksdb::Options rocks_options(const RocksConfig& config) {
                                                     /*deletion_trigger=*/2'048,
                                                     /*deletion_ratio=*/0.5));
   options.listeners.push_back(std::make_shared<LeaveLogErrorsToTheWriter>());
+  options.listeners.push_back(std::move(watch));
   set_logging(options);
   return options;
 }

@@ -7,6 +7,7 @@
 
 namespace tarn::kv {
 
-rocksdb::Options rocks_options(const RocksConfig& config);
+rocksdb::Options rocks_options(const RocksConfig& config,
+                               std::shared_ptr<rocksdb::EventListener> watch);
 
 }  // namespace tarn::kv

@@ -19,6 +19,7 @@
 #include "kv/rocks/group_writer.h"
 #include "kv/rocks/rocks_options.h"
 #include "kv/rocks/rocks_status.h"
+#include "kv/rocks/rocks_watch.h"
 #include "kv/rocks/row_key.h"
 #include "kv/rocks/use_gate.h"
 
@@ -50,8 +51,12 @@ std::string_view view(const rocksdb::Slice& text) {
 }  // namespace
 
 struct RocksStore::Impl {
-  Impl(RocksConfig c, io::BlockingPool& p, std::unique_ptr<rocksdb::DB> opened)
-      : config(std::move(c)), pool(p), db(std::move(opened)), writer(*db, config) {}
+  Impl(RocksConfig c, io::BlockingPool& p, std::unique_ptr<rocksdb::DB> opened,
+       std::shared_ptr<RocksWatch> watch, bool log_works)
+      : config(std::move(c)),
+        pool(p),
+        db(std::move(opened)),
+        writer(*db, std::move(watch), config, log_works) {}
 
   ~Impl() {
     if (closer.joinable()) closer.join();
@@ -230,11 +235,12 @@ void RocksStore::Impl::close_then(io::Callback<char> done) {
 
 namespace {
 
-std::unique_ptr<rocksdb::DB> open_database(const RocksConfig& config) {
+std::unique_ptr<rocksdb::DB> open_database(const RocksConfig& config,
+                                           std::shared_ptr<RocksWatch> watch) {
   io::make_directory_durable(config.directory);
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status =
-      rocksdb::DB::Open(rocks_options(config), config.directory, &opened);
+      rocksdb::DB::Open(rocks_options(config, std::move(watch)), config.directory, &opened);
   if (status.ok()) return std::unique_ptr<rocksdb::DB>(opened);
   const std::string text = status.ToString();
   // RocksDB has no code of its own for this one.
@@ -245,12 +251,13 @@ std::unique_ptr<rocksdb::DB> open_database(const RocksConfig& config) {
   throw to_error(status);
 }
 
-/// A new database gets our mark; one that holds rows and no mark was not written by us.
-void check_format(rocksdb::DB& db) {
+/// A new database gets our mark; one that holds rows and no mark was not written by us. Whether it
+/// has been written to.
+bool check_format(rocksdb::DB& db) {
   std::string format;
   rocksdb::Status status = db.Get(rocksdb::ReadOptions(), slice(kFormatRow), &format);
   if (status.ok()) {
-    if (format == kFormat) return;
+    if (format == kFormat) return false;
     throw Error(ErrorCode::invalid_argument,
                 "the metadata directory was written by another version (format " + format + ")");
   }
@@ -264,6 +271,7 @@ void check_format(rocksdb::DB& db) {
   synced.sync = true;
   status = db.Put(synced, slice(kFormatRow), slice(kFormat));
   if (!status.ok()) throw to_error(status);
+  return true;
 }
 
 }  // namespace
@@ -291,10 +299,11 @@ class RocksCursor final : public PagedCursor {
 };
 
 std::unique_ptr<RocksStore> RocksStore::open(RocksConfig config, io::BlockingPool& pool) {
-  auto db = open_database(config);
-  check_format(*db);
-  return std::unique_ptr<RocksStore>(
-      new RocksStore(std::make_unique<Impl>(std::move(config), pool, std::move(db))));
+  const auto watch = std::make_shared<RocksWatch>();  // the database's and the writer's
+  auto db = open_database(config, watch);
+  const bool written = check_format(*db);
+  return std::unique_ptr<RocksStore>(new RocksStore(
+      std::make_unique<Impl>(std::move(config), pool, std::move(db), watch, written)));
 }
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -33,8 +33,7 @@ struct RocksConfig {
   std::size_t block_cache_bytes = 64 * 1'024 * 1'024;  // a ceiling, filled as rows are read
   std::size_t memtable_bytes = 16 * 1'024 * 1'024;     // each; grows as rows are written
   int memtables_max = 3;
-  std::size_t wal_bytes_max = 64 * 1'024 * 1'024;  // bounds the replay after a crash
-  int background_jobs = 2;                         // flush and compaction threads
+  int background_jobs = 2;  // flush and compaction threads
 
   /// Writes waiting for the group-commit thread; beyond either limit: Error{unavailable}. A run()
   /// larger than the limits is accepted when nothing else waits.
@@ -45,8 +44,11 @@ struct RocksConfig {
   std::size_t batch_bytes_max = 4 * 1'024 * 1'024;
   /// After a failed write, how often recovery is tried while writes keep coming.
   std::chrono::milliseconds resume_interval{1'000};
-  /// With less free space than this a run() without steps calls the disk full.
-  std::uint64_t room_bytes_min = 1'024 * 1'024;
+  /// An attempt that lasts longer has failed for good: writes need a restart.
+  std::chrono::milliseconds resume_max{60'000};
+  /// With less free space than this nothing is written: what RocksDB needs to flush and to recover
+  /// must be there.
+  std::uint64_t room_bytes_min = 32 * 1'024 * 1'024;
 
   /// Get_many and scan pages up to this many rows are tried on the caller's loop first.
   std::uint32_t inline_rows_max = 256;
