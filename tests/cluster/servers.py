@@ -1,4 +1,4 @@
-"""Several real servers on one PostgreSQL and one object store, as a `workload.Cluster`."""
+"""Several real servers on one database and one object store, as a `workload.Cluster`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from dynamo_process import DynamoProcess
 from heads import LoggedCommit
 from history import Refused, Unknown
 from postgres_process import PostgresProcess
@@ -29,7 +30,7 @@ class Servers:
     def __init__(
         self,
         folder: Path,
-        postgres: PostgresProcess,
+        database: PostgresProcess | DynamoProcess,
         servers: int = 3,
         *,
         s3: S3Process | None = None,  # None: objects on a file system they share
@@ -37,7 +38,10 @@ class Servers:
         options: dict[str, str] | None = None,
     ) -> None:
         self.servers = servers
-        self.postgres = postgres
+        self.database = database
+        self.emulators = [
+            store for store in (database, s3) if isinstance(store, S3Process)
+        ]  # what keeps its state in memory
         self.namespace = f"s3://{BUCKET}/{REPOSITORY}" if s3 else f"local://{REPOSITORY}"
         values = self._options(folder) | (s3.options() if s3 else {}) | (options or {})
         self.processes = [
@@ -53,8 +57,7 @@ class Servers:
 
     def _options(self, folder: Path) -> dict[str, str]:
         return {
-            "DATABASE_TYPE": "postgres",
-            "DATABASE_POSTGRES_CONNECTION_STRING": self.postgres.url,
+            **self.database.options(),
             "BLOCKSTORE_TYPE": "local",
             "BLOCKSTORE_LOCAL_PATH": str(folder / "objects"),
             "AUTH_ENCRYPT_SECRET_KEY": "one secret for all servers",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
 
+from crew import Crew
 from history import Refused, Unknown
 from postgres_process import PostgresProcess, postgres_programs
 from servers import Servers
@@ -31,29 +32,16 @@ def postgres() -> Iterator[PostgresProcess]:
         process.remove()
 
 
-class Balancer:
+class Balancer(Crew):
     """Sends requests to the servers that said they were ready when last asked, as real ones do."""
 
     def __init__(self, cluster: Servers) -> None:
+        super().__init__([partial(self._watch, i) for i in range(cluster.servers)])
         self.cluster = cluster
         self.ready = [True] * cluster.servers
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._watch, args=(i,)) for i in range(cluster.servers)
-        ]
-
-    def __enter__(self) -> Balancer:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def _watch(self, server: int) -> None:
-        while not self._stop.wait(BALANCER_SECONDS):
+        while not self.stopping.wait(BALANCER_SECONDS):
             self.ready[server] = self.cluster.is_ready(server)
 
     def pick(self, turn: int) -> int:
@@ -62,29 +50,18 @@ class Balancer:
         return ready[turn % len(ready)]
 
 
-class Load:
+class Load(Crew):
     """Clients that count what failed, whatever the reason."""
 
     def __init__(self, cluster: Servers, balancer: Balancer, clients: int = 4) -> None:
+        super().__init__([partial(self._work, i) for i in range(clients)])
         self.cluster, self.balancer = cluster, balancer
         self.done = 0
         self.failed: list[str] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(i,)) for i in range(clients)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def _work(self, client: int) -> None:
         turn = 0
-        while not self._stop.is_set():
+        while not self.stopping.is_set():
             turn += 1
             try:
                 self.cluster.put(self.balancer.pick(turn), f"c{client}/{turn % 10}", f"{client}-{turn}")
@@ -99,7 +76,9 @@ class Load:
 def test_a_rolling_restart_fails_no_request(tmp_path: Path, postgres: PostgresProcess) -> None:
     cluster = Servers(tmp_path, postgres, options={"SERVER_SHUTDOWN_DELAY": DELAY}).start()
     try:
-        with Balancer(cluster) as balancer, Load(cluster, balancer) as load:
+        balancer = Balancer(cluster)
+        load = Load(cluster, balancer)
+        with balancer, load:
             for server, process in enumerate(cluster.processes):
                 before = load.done
                 assert process.stop() == 0, process.log_tail()
@@ -118,6 +97,7 @@ def test_a_database_that_is_down_is_named_and_its_return_noticed(
     process = cluster.processes[0]
     try:
         cluster.put(0, "before", "1")
+        wait_until(lambda: cluster.is_ready(0), what="the server to have asked its stores")
         postgres.stop()
         wait_until(lambda: not cluster.is_ready(0), what="the server to notice")
         answer = requests.get(f"{process.url}/_ready", timeout=5)
@@ -147,15 +127,13 @@ def test_a_database_that_is_down_at_start_is_waited_for(
     postgres.stop()
     process.launch()
     try:
-
-        def answers() -> bool:
-            try:
-                return requests.get(f"{process.url}/_health", timeout=5).status_code == 200
-            except requests.RequestException:
-                return False
-
-        wait_until(answers, what="the waiting server to be alive", seconds=30)
-        assert not cluster.is_ready(0)
+        wait_until(process.is_alive, what="the waiting server to be alive", seconds=30)
+        assert process.readiness() == {
+            "status": "starting",
+            "metadata": "unavailable",
+            "objects": "starting",
+            "code": "503",
+        }
         answer = requests.get(f"{process.url}/api/v1/repositories", timeout=5)
         assert answer.status_code == 503
         assert "message" in answer.json()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from crew import Crew
 from heads import LoggedCommit, check_heads
-from history import History, Violation
+from history import History, Refused, Unknown, Violation
 from registers import check_registers
 from trees import check_trees
 
@@ -45,34 +46,19 @@ class Clients:
 
     def __post_init__(self) -> None:
         self.history = History()
-        self._stop = threading.Event()
-        self._crashed: list[BaseException] = []
+        jobs = (
+            [partial(self._write, i) for i in range(self.writers)]
+            + [partial(self._read, i) for i in range(self.readers)]
+            + [partial(self._commit, i) for i in range(self.committers)]
+        )
+        self._crew = Crew(jobs)
+        self._stop = self._crew.stopping
 
     def run(self, seconds: float) -> History:
-        """Works for `seconds`; raises what a client did not expect."""
-        jobs = (
-            [(self._write, i) for i in range(self.writers)]
-            + [(self._read, i) for i in range(self.readers)]
-            + [(self._commit, i) for i in range(self.committers)]
-        )
-        threads = [threading.Thread(target=self._guard, args=job) for job in jobs]
-        for thread in threads:
-            thread.start()
-        self._stop.wait(seconds)
-        self._stop.set()
-        for thread in threads:
-            thread.join(120)
-            assert not thread.is_alive(), "a client hangs"
-        if self._crashed:
-            raise self._crashed[0]
+        """Works for `seconds`, once; raises what a client did not expect."""
+        with self._crew:
+            self._stop.wait(seconds)
         return self.history
-
-    def _guard(self, job: object, number: int) -> None:
-        try:
-            job(number)  # type: ignore[operator]
-        except BaseException as error:  # noqa: BLE001 - raised again by run()
-            self._crashed.append(error)
-            self._stop.set()
 
     def _chance(self, role: str, number: int) -> random.Random:
         return random.Random(f"{self.seed}/{role}/{number}")
@@ -136,8 +122,6 @@ def describe(violations: list[Violation], most: int = 5) -> str:
 
 def settle(cluster: Cluster, seconds: float = 60) -> list[LoggedCommit]:
     """The log, once the cluster answers again."""
-    from history import Refused, Unknown
-
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -14,6 +14,8 @@ TABLE = "kvstore"
 class DynamoProcess(S3Process):
     """moto serves every AWS service on one port."""
 
+    name = "database"
+
     def options(self) -> dict[str, str]:
         """Configuration of a server that keeps its metadata here."""
         return {

@@ -25,6 +25,8 @@ def s3_program() -> Path:
 class S3Process:
     """Starts with the block, ends with it. Holds one bucket, BUCKET."""
 
+    name = "object store"
+
     def __init__(self) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
