@@ -1,6 +1,7 @@
 #include "app/stores.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
