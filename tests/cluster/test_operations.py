@@ -93,7 +93,9 @@ def test_a_rolling_restart_fails_no_request(tmp_path: Path, postgres: PostgresPr
 def test_a_database_that_is_down_is_named_and_its_return_noticed(
     tmp_path: Path, postgres: PostgresProcess
 ) -> None:
-    cluster = Servers(tmp_path, postgres, servers=1).start()
+    # Sooner than the client gives up.
+    patience = {"DATABASE_POSTGRES_STATEMENT_TIMEOUT": "4s"}
+    cluster = Servers(tmp_path, postgres, servers=1, options=patience).start()
     process = cluster.processes[0]
     try:
         cluster.put(0, "before", "1")
