@@ -1,8 +1,8 @@
 """A cluster in memory, with faults to switch on: what the checkers must find, they find here.
 
 It keeps the branch as Tarn does: a head, a staging token, sealed tokens. A write goes to the staging
-token it saw and is done if the branch still has that token; a commit seals the token, builds the tree
-and moves the head.
+token it saw, but only while the branch has that token; a commit seals the token, builds the tree and
+moves the head.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Fault(Enum):
     NONE = "none"
     STALE_HEAD = "a server answers the head from a cache"
     STALE_READ = "a server answers a read from a cache"
-    NO_SECOND_LOOK = "a write does not look whether its token was sealed meanwhile"
+    UNGUARDED_WRITE = "a write goes to the token it saw, sealed or not"
+    REPEATED_WRITE = "one that went to a sealed token is done again, over newer ones"
     LOST_COMMIT = "two commits of one head, and the last one wins"
     HALF_COMMIT = "a commit leaves out some of what was sealed"
     LOST_WRITE = "an acknowledged write is dropped"
@@ -68,17 +69,22 @@ class SimulatedCluster:
             with self._lock:
                 self.staged[self.branch.token][path] = value
             raise Refused
+        guarded = self.fault not in (Fault.UNGUARDED_WRITE, Fault.REPEATED_WRITE)
         while True:
             with self._lock:
                 token = self.branch.token
             self._step()
             with self._lock:
+                is_current = token == self.branch.token
+                if guarded and not is_current:
+                    continue
                 if not self._strikes(Fault.LOST_WRITE, 0.02):
                     self.staged.setdefault(token, {})[path] = value
             self._step()
-            with self._lock:
-                if token == self.branch.token or self.fault is Fault.NO_SECOND_LOOK:
-                    break
+            if is_current or self.fault is not Fault.REPEATED_WRITE:
+                break
+            for _ in range(8):
+                self._step()
         if self._chance.random() < 0.01:
             raise Unknown
 
