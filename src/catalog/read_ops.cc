@@ -1,4 +1,6 @@
 // Catalog: reading and listing.
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -7,6 +9,17 @@
 #include "catalog/listing.h"
 
 namespace tarn::catalog {
+
+namespace {
+
+/// A flat page reads on to its end; one of folders seeks over what it folds.
+std::uint32_t likely_records(const ListParams& params) {
+  constexpr std::size_t kFolded = 32;
+  return static_cast<std::uint32_t>(
+      params.delimiter.empty() ? std::min<std::size_t>(params.amount + 1, 10'000) : kFolded);
+}
+
+}  // namespace
 
 block::ObjectRef object_of(const versioning::Repository& repository, const Entry& entry) {
   return {.storage_namespace = repository.storage_namespace,
@@ -84,7 +97,8 @@ Task<bool> Catalog::list(Context& ctx, const versioning::Repository& repository,
                          std::string_view ref, ListParams params, ListSink& sink) {
   const auto resolved = co_await impl_->engine.resolve(ctx, repository, ref);
   const auto records = impl_->engine.list(
-      repository, resolved, listing_start(params.prefix, params.delimiter, params.after));
+      repository, resolved, listing_start(params.prefix, params.delimiter, params.after),
+      likely_records(params));
   std::size_t items = 0;
   while (records->next() || co_await records->fill(ctx)) {
     const auto& record = records->record();

@@ -11,7 +11,6 @@ namespace {
 
 // Whoever stops or seeks away soon, as a listing of folders does, should not pay for a whole page:
 // pages grow while the reading goes on in order.
-constexpr std::uint32_t kFirstRows = 32;
 constexpr std::uint32_t kRowsGrowth = 4;
 
 }  // namespace
@@ -47,7 +46,9 @@ std::size_t Page::lower_bound(std::string_view wanted) const {
 }
 
 PagedCursor::PagedCursor(ScanOptions options)
-    : prefix_(std::move(options.prefix)), rows_max_(options.page_keys) {
+    : prefix_(std::move(options.prefix)),
+      rows_first_(std::min(options.likely_keys, options.page_keys)),
+      rows_max_(options.page_keys) {
   start_at(options.from);
 }
 
@@ -84,7 +85,7 @@ void PagedCursor::seek(std::string_view key) {
 
 void PagedCursor::start_at(std::string_view key) {
   from_ = key < prefix_ ? prefix_ : std::string(key);
-  rows_wanted_ = std::min(kFirstRows, rows_max_);
+  rows_wanted_ = rows_first_;
   page_ = {};
   row_ = 0;
   end_ = !from_.starts_with(prefix_);

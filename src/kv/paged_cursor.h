@@ -75,6 +75,7 @@ class PagedCursor : public Cursor {
   void start_at(std::string_view key);
 
   std::string prefix_;
+  std::uint32_t rows_first_;  // in the page after a start or a seek
   std::uint32_t rows_max_;
   std::uint32_t rows_wanted_ = 1;  // in the next page
   std::string from_;               // where the page after page_ begins

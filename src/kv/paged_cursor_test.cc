@@ -42,6 +42,13 @@ Task<> read_rows(Context& ctx, Cursor& cursor, int rows) {
     EXPECT_TRUE(cursor.next() || co_await cursor.fill(ctx));
 }
 
+std::string many_letters() {
+  std::string letters;
+  for (int letter = 1; letter < 256; ++letter)
+    letters += static_cast<char>(letter);
+  return letters;
+}
+
 TEST(AfterPrefix, IsTheSmallestKeyAboveEveryKeyWithThePrefix) {
   EXPECT_EQ(after_prefix("a"), "b");
   EXPECT_EQ(after_prefix("a\xff"), "b");
@@ -68,15 +75,24 @@ CO_TEST(PagedCursor, NextPageStartsRightAfterTheLastKey) {
 }
 
 CO_TEST(PagedCursor, PagesGrowWhileReadingInOrderAndStartSmallAfterASeek) {
-  std::string letters;
-  for (int letter = 1; letter < 256; ++letter)
-    letters += static_cast<char>(letter);
-  LetterCursor cursor(letters, {.page_keys = 150});
+  LetterCursor cursor(many_letters(), {.page_keys = 150});
   co_await read_rows(ctx, cursor, 255);
   cursor.seek("\x03");
   co_await read_rows(ctx, cursor, 33);
   using Asked = std::vector<std::uint32_t>;
   EXPECT_EQ(cursor.rows_asked, (Asked{32, 128, 150, 32, 128}));
+}
+
+CO_TEST(PagedCursor, FirstPageHasWhatTheReaderLikelyWants) {
+  using Asked = std::vector<std::uint32_t>;
+  LetterCursor one(many_letters(), {.likely_keys = 1});
+  co_await read_rows(ctx, one, 6);
+  EXPECT_EQ(one.rows_asked, (Asked{1, 4, 16}));
+  LetterCursor many(many_letters(), {.page_keys = 110, .likely_keys = 101});
+  co_await read_rows(ctx, many, 102);
+  many.seek("\x03");
+  co_await read_rows(ctx, many, 101);
+  EXPECT_EQ(many.rows_asked, (Asked{101, 110, 101}));
 }
 
 CO_TEST(PagedCursor, SeekWithinThePageFetchesNothing) {

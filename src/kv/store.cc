@@ -29,17 +29,14 @@ Op Op::set_if(std::string partition, std::string key, std::string value, Expect 
       Kind::set_if, {std::move(partition), std::move(key)}, std::move(value), std::move(expect)};
 }
 
-Op Op::set_while(std::string partition, std::string key, std::string value, Address guard,
-                 std::string guard_stored) {
-  return Op{Kind::set_while,
-            {std::move(partition), std::move(key)},
-            std::move(value),
-            Expect::value(std::move(guard_stored)),
-            std::move(guard)};
-}
-
 Op Op::erase(std::string partition, std::string key) {
   return Op{Kind::erase, {std::move(partition), std::move(key)}, {}, {}};
+}
+
+Op Op::only_while(Op write, Address guard, std::string guard_stored) {
+  TARN_ASSERT(write.kind != Kind::get && !write.guarded);
+  write.guarded = Guarded{std::move(guard), std::move(guard_stored)};
+  return write;
 }
 
 Op Op::of_guard(Op write) {
@@ -90,9 +87,8 @@ void check_ops(const std::vector<Op>& ops) {
     if (op.value.size() > kValueBytesMax) {
       throw Error(ErrorCode::too_large, "metadata record larger than 16 MiB");
     }
-    const bool guarded = op.kind == Op::Kind::set_while;
-    if (guarded) check_address(op.guard.partition, op.guard.key);
-    TARN_ASSERT((guarded || op.kind == Op::Kind::set_if) == op.expect.has_value());
+    if (op.guarded) check_address(op.guarded->guard.partition, op.guarded->guard.key);
+    TARN_ASSERT((op.kind == Op::Kind::set_if) == op.expect.has_value());
   }
 }
 
@@ -105,12 +101,19 @@ bool holds(const Expect& condition, const std::optional<std::string_view>& store
   std::unreachable();
 }
 
+void refuse_guarded(const std::vector<Op>& ops) {
+  if (std::ranges::any_of(ops, [](const Op& op) { return op.guarded.has_value(); })) {
+    throw Error(ErrorCode::not_implemented, "this metadata store ties no write to another record");
+  }
+}
+
 ScanOptions check_scan(std::string_view partition, ScanOptions options) {
   if (partition.empty()) throw Error(ErrorCode::invalid_argument, "missing partition key");
   if (partition.size() > kAddressBytesMax) {
     throw Error(ErrorCode::invalid_argument, "key longer than 1024 bytes");
   }
   options.page_keys = std::clamp<std::uint32_t>(options.page_keys, 1, kPageKeysMax);
+  options.likely_keys = std::clamp<std::uint32_t>(options.likely_keys, 1, options.page_keys);
   return options;
 }
 

@@ -54,45 +54,58 @@ enum class [[nodiscard]] SetIf : std::uint8_t { stored, lost };
 
 /// One step of run(). Build with the named constructors.
 struct Op {
-  enum class Kind : std::uint8_t { get, set, set_if, set_while, erase };
+  enum class Kind : std::uint8_t { get, set, set_if, erase };
+
+  /// Another record and what it must hold.
+  struct Guarded {
+    Address guard;
+    std::string stored;
+  };
 
   static Op get(std::string partition, std::string key);
   static Op set(std::string partition, std::string key, std::string value);
   static Op set_if(std::string partition, std::string key, std::string value, Expect expect);
-  /// Stores the value only while another record, the guard, holds exactly `guard_stored`. The guard
-  /// is looked at by the write itself, so the answer is never older than the call. What it promises
-  /// depends on Store::guard().
-  static Op set_while(std::string partition, std::string key, std::string value, Address guard,
-                      std::string guard_stored);
   static Op erase(std::string partition, std::string key);
+  /// `write`, of any kind, only while another record, the guard, holds exactly `guard_stored`. The
+  /// guard is looked at by the write itself, so the answer is never older than the call. What it
+  /// promises depends on Store::guard().
+  static Op only_while(Op write, Address guard, std::string guard_stored);
   /// `write` of a record that is a guard. Where guard() is exact it stays so against these only.
   static Op of_guard(Op write);
 
   Kind kind;
   Address address;
-  std::string value;             // set, set_if, set_while
-  std::optional<Expect> expect;  // set_if: of the record; set_while: of the guard
-  Address guard = {};            // set_while
-  bool changes_guard = false;    // of_guard
+  std::string value;                       // set, set_if
+  std::optional<Expect> expect;            // set_if
+  std::optional<Guarded> guarded = {};     // only_while
+  bool changes_guard = false;              // of_guard
+
+  /// Whether it may be lost.
+  bool conditional() const { return expect.has_value() || guarded.has_value(); }
 };
 
-/// How much a set_while of a store promises.
+/// How much an Op::only_while of a store promises.
 enum class Guard : std::uint8_t {
-  none,   // there is none
+  none,   // it is refused: Error{not_implemented}
   close,  // it may miss a change of the guard that is stored together with the write: look after it
-  exact,  // it is atomic with writes by Op::of_guard: once one has been answered, a set_while that
-          // it makes fail has not stored, and will not
+  exact,  // it is atomic with writes by Op::of_guard: once one has been answered, a write that it
+          // makes fail has not happened, and will not
 };
 
 struct OpResult {
   std::optional<std::string> found;  // get: the value, or nullopt
-  bool stored = true;                // set_if, set_while: false = lost; otherwise true
+  // set_if, only_while: false = lost, nothing changed; otherwise true. An erase that found nothing
+  // to erase has not lost.
+  bool stored = true;
 };
 
 struct ScanOptions {
   std::string from = {};            // first key, inclusive; empty = start of the partition
   std::string prefix = {};          // only keys with it; a `from` below it starts at the prefix
   std::uint32_t page_keys = 1'000;  // most keys fetched per round trip, 1..10'000
+  // How many the reader is likely to want one after the other, from the start or from where it
+  // seeks: the first page has no more, the ones after it grow.
+  std::uint32_t likely_keys = 32;
 };
 
 /// One record with its address: what a copy of a whole store is made of.
@@ -153,7 +166,7 @@ class Store {
   /// steps (no isolation from others, no rollback). All writes are durable when it returns.
   virtual Task<std::vector<OpResult>> run(Context& ctx, std::vector<Op> ops) = 0;
 
-  /// What set_while can be relied on for.
+  /// What Op::only_while can be relied on for.
   virtual Guard guard() const { return Guard::none; }
 
   /// Opens without I/O; the first fill() fetches.
@@ -193,7 +206,9 @@ void check_address(std::string_view partition, std::string_view key);
 void check_ops(const std::vector<Op>& ops);
 /// `condition` against what is stored now: the decision of a set_if. For embedded backends.
 bool holds(const Expect& condition, const std::optional<std::string_view>& stored);
-/// The options of a scan, checked and with `page_keys` clamped to 1..kPageKeysMax. For backends.
+/// Throws Error{not_implemented} for guarded steps. For backends whose guard() is none.
+void refuse_guarded(const std::vector<Op>& ops);
+/// The options of a scan, checked and with page sizes clamped to 1..kPageKeysMax. For backends.
 ScanOptions check_scan(std::string_view partition, ScanOptions options);
 
 }  // namespace tarn::kv

@@ -195,9 +195,10 @@ class Engine {
                      WriteOptions options);
   Task<std::optional<Value>> get(Context& ctx, const Repository& repository, const ResolvedRef& ref,
                                  std::string_view key);
-  /// Records visible at `ref`, from `from` inclusive.
+  /// Records visible at `ref`, from `from` inclusive. `likely_records`: how many the reader is
+  /// likely to want in a row; a guess that is wrong costs time, no more.
   std::unique_ptr<RecordStream> list(const Repository& repository, const ResolvedRef& ref,
-                                     std::string_view from);
+                                     std::string_view from, std::uint32_t likely_records = 32);
   /// Stages a value on the branch (4.2).
   Task<> set(Context& ctx, const Repository& repository, const BranchId& branch,
              std::string_view key, Value value, WriteOptions options);

@@ -30,10 +30,11 @@ Task<> EngineParts::require_unprotected(Context& ctx, const Repository& reposito
   }
 }
 
-std::unique_ptr<RecordStream> EngineParts::open_changes(const std::vector<std::string>& tokens) {
+std::unique_ptr<RecordStream> EngineParts::open_changes(const std::vector<std::string>& tokens,
+                                                        std::uint32_t likely_records) {
   std::vector<std::unique_ptr<RecordStream>> streams;
   for (const std::string& token : tokens)
-    streams.push_back(staging.open(token));
+    streams.push_back(staging.open(token, likely_records));
   return combine(std::move(streams), Tombstones::keep);
 }
 

@@ -61,7 +61,8 @@ struct EngineParts {
   Task<bool> effectively_empty(Context& ctx, const Repository& repository,
                                const std::vector<std::string>& tokens, const CommitId& commit);
   /// Changes of several tokens as one stream, tombstones included.
-  std::unique_ptr<RecordStream> open_changes(const std::vector<std::string>& tokens);
+  std::unique_ptr<RecordStream> open_changes(const std::vector<std::string>& tokens,
+                                             std::uint32_t likely_records = 32);
 
   // --- references (engine_checks.cc) ---
   /// resolve_to_commit() with `context`, if any, put before the message of a failure.

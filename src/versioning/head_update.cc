@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kUnqueuedMax = 10'000;
 
 Task<bool> is_unused(EngineParts& engine, Context& ctx, const std::string& token) {
-  const auto records = engine.staging.open(token);
+  const auto records = engine.staging.open(token, 1);
   co_return !records->next() && !co_await records->fill(ctx);
 }
 

@@ -125,7 +125,7 @@ Task<MetaRangeId> CommitFlow::tree_of(const Branch& branch, const Commit& base) 
   for (const std::string& token : branch.sealed_tokens)
     inputs.append("/").append(token);
   if (!built_ || built_->inputs != inputs) {
-    const auto changes = engine_.open_changes(branch.sealed_tokens);
+    const auto changes = engine_.open_changes(branch.sealed_tokens, Staging::kAllRecords);
     auto applied = co_await engine_.committed.apply(ctx_, repository_.storage_namespace,
                                                     base.meta_range_id, *changes);
     built_ = BuiltTree{std::move(inputs), std::move(applied.id), applied.summary};

@@ -10,8 +10,13 @@ namespace {
 /// Engine::list() must not wait.
 class RefStream final : public RecordStream {
  public:
-  RefStream(EngineParts& engine, Repository repository, ResolvedRef ref, std::string_view from)
-      : engine_(engine), repository_(std::move(repository)), ref_(std::move(ref)), from_(from) {}
+  RefStream(EngineParts& engine, Repository repository, ResolvedRef ref, std::string_view from,
+            std::uint32_t likely_records)
+      : engine_(engine),
+        repository_(std::move(repository)),
+        ref_(std::move(ref)),
+        from_(from),
+        likely_records_(likely_records) {}
 
   bool next() override { return stream_ != nullptr && stream_->next(); }
 
@@ -21,7 +26,7 @@ class RefStream final : public RecordStream {
       std::vector<std::unique_ptr<RecordStream>> streams;
       if (ref_.staged && ref_.branch) {
         for (const std::string& token : staging_tokens(*ref_.branch)) {
-          streams.push_back(engine_.staging.open(token));
+          streams.push_back(engine_.staging.open(token, likely_records_));
         }
       }
       streams.push_back(
@@ -48,6 +53,7 @@ class RefStream final : public RecordStream {
   const Repository repository_;
   const ResolvedRef ref_;
   std::string from_;
+  const std::uint32_t likely_records_;
   std::unique_ptr<RecordStream> stream_;
 };
 
@@ -73,8 +79,8 @@ Task<std::optional<Value>> Engine::get(Context& ctx, const Repository& repositor
 }
 
 std::unique_ptr<RecordStream> Engine::list(const Repository& repository, const ResolvedRef& ref,
-                                           std::string_view from) {
-  return std::make_unique<RefStream>(*impl_, repository, ref, from);
+                                           std::string_view from, std::uint32_t likely_records) {
+  return std::make_unique<RefStream>(*impl_, repository, ref, from, likely_records);
 }
 
 Task<> Engine::set(Context& ctx, const Repository& repository, const BranchId& branch,

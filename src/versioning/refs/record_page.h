@@ -28,6 +28,7 @@ Task<Page<T>> read_page(Context& ctx, kv::Store& kv, std::string partition, std:
   options.prefix = keys::join(folder, request.prefix);
   options.from = std::max(options.prefix, after);
   options.page_keys = static_cast<std::uint32_t>(std::min<std::size_t>(amount + 2, 1'000));
+  options.likely_keys = options.page_keys;
   auto cursor = kv.scan(partition, std::move(options));
   Page<T> page;
   for (std::size_t seen = 1; cursor->next() || co_await cursor->fill(ctx); ++seen) {

@@ -58,7 +58,7 @@ Task<CleanupResult> Cleanup::run_pass(Context& ctx, CleanupPass pass) {
 
 Task<> Cleanup::remove_token(Context& ctx, const std::string& token, std::size_t batch_keys) {
   const auto page_keys = static_cast<std::uint32_t>(std::min<std::size_t>(batch_keys, 10'000));
-  auto cursor = kv_.scan(token, {.page_keys = page_keys});
+  auto cursor = kv_.scan(token, {.page_keys = page_keys, .likely_keys = page_keys});
   bool more = true;
   while (more) {
     ctx.check_deadline();

@@ -103,8 +103,9 @@ Task<std::vector<std::optional<StagedRecord>>> Staging::get_first_many(
   co_return records;
 }
 
-std::unique_ptr<RecordStream> Staging::open(std::string token) {
-  return std::make_unique<StagedStream>(kv_.scan(token, {}));
+std::unique_ptr<RecordStream> Staging::open(std::string token, std::uint32_t likely_records) {
+  return std::make_unique<StagedStream>(
+      kv_.scan(token, {.page_keys = kAllRecords, .likely_keys = likely_records}));
 }
 
 kv::Op set_op(const std::string& token, const std::string& key, const Value& value) {

@@ -41,8 +41,10 @@ class Staging {
   Task<std::vector<std::optional<StagedRecord>>> get_first_many(
       Context& ctx, const std::vector<std::string>& tokens, const std::vector<std::string>& keys);
 
-  /// Records with tombstones, from the start. Must not outlive the store.
-  std::unique_ptr<RecordStream> open(std::string token);
+  /// Records with tombstones, from the start. `likely_records`: how many the reader is likely to
+  /// want in a row (kAllRecords: all of them). Must not outlive the store.
+  static constexpr std::uint32_t kAllRecords = 5'000;
+  std::unique_ptr<RecordStream> open(std::string token, std::uint32_t likely_records = 32);
 
  private:
   kv::Store& kv_;
