@@ -5,6 +5,10 @@
 
 namespace tarn::io {
 
+Task<Sent> ByteSource::send_some(Context& /*ctx*/, int /*socket*/) {
+  co_return Sent{.stop = Sent::Stop::unsupported};
+}
+
 Task<std::string_view> StringSource::read(Context& /*ctx*/) {
   if (std::exchange(done_, true)) co_return std::string_view();
   co_return bytes_;

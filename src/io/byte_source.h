@@ -11,6 +11,18 @@
 
 namespace tarn::io {
 
+/// What send_some() did.
+struct Sent {
+  enum class Stop : std::uint8_t {
+    turn_over,    // there may be room for more: ask again
+    full,         // the socket takes no more until it can be written to again
+    peer_gone,    // nor ever will
+    unsupported,  // read() has to do it
+  };
+  std::uint64_t bytes = 0;
+  Stop stop = Stop::turn_over;
+};
+
 /// Single consumer. Destroying it early is allowed and releases what it holds.
 class ByteSource {
  public:
@@ -20,6 +32,16 @@ class ByteSource {
   /// Throws Error when the bytes cannot be had or do not verify (a broken upload, a bad checksum):
   /// whoever stores the bytes must then discard what it has.
   virtual Task<std::string_view> read(Context& ctx) = 0;
+
+  /// Whether the bytes are a file's, and many enough to be worth send_some(). size() is known then.
+  virtual bool can_send() const { return false; }
+
+  /// In place of read(): lets the kernel move some of the next bytes to `socket`, without a copy
+  /// through this process. The socket must not block, and stay open until this returns, on
+  /// whichever thread that uses it; a peer that has gone may raise SIGPIPE. Both ways of reading
+  /// may be mixed: each goes on where the other stopped. Throws what read() throws, also where
+  /// bytes are missing that size() promised; no more than size() are ever sent.
+  virtual Task<Sent> send_some(Context& ctx, int socket);
 
   /// Total bytes this source will yield, if known before reading.
   virtual std::optional<std::uint64_t> size() const = 0;
