@@ -140,6 +140,14 @@ class CountingSource final : public io::ByteSource {
     co_return piece;
   }
 
+  bool can_send() const override { return inner_->can_send(); }
+
+  Task<io::Sent> send_some(Context& ctx, int socket) override {
+    const auto sent = co_await inner_->send_some(ctx, socket);
+    series().read_bytes.add(sent.bytes);
+    co_return sent;
+  }
+
   std::optional<std::uint64_t> size() const override { return inner_->size(); }
 
  private:
@@ -165,7 +173,8 @@ class CountedBody final : public io::ByteSource {
 
 }  // namespace
 
-MeteredStore::MeteredStore(std::unique_ptr<ObjectStore> inner) : inner_(std::move(inner)) {
+MeteredStore::MeteredStore(std::unique_ptr<ObjectStore> inner)
+    : ForwardingStore(*inner), owned_(std::move(inner)) {
   series();
 }
 
@@ -174,44 +183,40 @@ MeteredStore::~MeteredStore() = default;
 Task<PutResult> MeteredStore::put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
                                   PutOptions options) {
   CountedBody counted(body);
-  co_return co_await timed(Op::put, inner_->put(ctx, ref, counted, options));
+  co_return co_await timed(Op::put, inner().put(ctx, ref, counted, options));
 }
 
 Task<std::unique_ptr<io::ByteSource>> MeteredStore::get(Context& ctx, const ObjectRef& ref,
                                                         std::optional<ByteRange> range) {
-  auto source = co_await timed(Op::get, inner_->get(ctx, ref, range));
+  auto source = co_await timed(Op::get, inner().get(ctx, ref, range));
   if (source == nullptr) co_return nullptr;
   co_return std::make_unique<CountingSource>(std::move(source));
 }
 
 Task<std::optional<ObjectInfo>> MeteredStore::head(Context& ctx, const ObjectRef& ref) {
-  return timed(Op::head, inner_->head(ctx, ref));
-}
-
-void MeteredStore::check(const ObjectRef& ref) const {
-  inner_->check(ref);
+  return timed(Op::head, inner().head(ctx, ref));
 }
 
 Task<> MeteredStore::remove(Context& ctx, const ObjectRef& ref) {
-  return timed(Op::remove, inner_->remove(ctx, ref));
+  return timed(Op::remove, inner().remove(ctx, ref));
 }
 
 Task<> MeteredStore::remove_many(Context& ctx, std::vector<ObjectRef> refs) {
-  return timed(Op::remove_many, inner_->remove_many(ctx, std::move(refs)));
+  return timed(Op::remove_many, inner().remove_many(ctx, std::move(refs)));
 }
 
 Task<PutResult> MeteredStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {
-  return timed(Op::copy, inner_->copy(ctx, from, to));
+  return timed(Op::copy, inner().copy(ctx, from, to));
 }
 
 Task<ListPage> MeteredStore::list(Context& ctx, std::string_view storage_namespace,
                                   std::string_view prefix, std::string_view after,
                                   std::size_t objects_max) {
-  return timed(Op::list, inner_->list(ctx, storage_namespace, prefix, after, objects_max));
+  return timed(Op::list, inner().list(ctx, storage_namespace, prefix, after, objects_max));
 }
 
 Task<std::string> MeteredStore::create_multipart(Context& ctx, const ObjectRef& ref) {
-  return timed(Op::create_multipart, inner_->create_multipart(ctx, ref));
+  return timed(Op::create_multipart, inner().create_multipart(ctx, ref));
 }
 
 Task<std::string> MeteredStore::upload_part(Context& ctx, const ObjectRef& ref,
@@ -219,37 +224,25 @@ Task<std::string> MeteredStore::upload_part(Context& ctx, const ObjectRef& ref,
                                             io::ByteSource& body, PutOptions options) {
   CountedBody counted(body);
   co_return co_await timed(Op::upload_part,
-                           inner_->upload_part(ctx, ref, upload_id, number, counted, options));
+                           inner().upload_part(ctx, ref, upload_id, number, counted, options));
 }
 
 Task<ObjectInfo> MeteredStore::complete_multipart(Context& ctx, const ObjectRef& ref,
                                                   std::string_view upload_id,
                                                   std::vector<Part> parts) {
   return timed(Op::complete_multipart,
-               inner_->complete_multipart(ctx, ref, upload_id, std::move(parts)));
+               inner().complete_multipart(ctx, ref, upload_id, std::move(parts)));
 }
 
 Task<> MeteredStore::abort_multipart(Context& ctx, const ObjectRef& ref,
                                      std::string_view upload_id) {
-  return timed(Op::abort_multipart, inner_->abort_multipart(ctx, ref, upload_id));
+  return timed(Op::abort_multipart, inner().abort_multipart(ctx, ref, upload_id));
 }
 
 Task<std::vector<PartInfo>> MeteredStore::list_parts(Context& ctx, const ObjectRef& ref,
                                                      std::string_view upload_id,
                                                      std::uint32_t after, std::size_t parts_max) {
-  return timed(Op::list_parts, inner_->list_parts(ctx, ref, upload_id, after, parts_max));
-}
-
-std::string MeteredStore::display_address(const ObjectRef& ref) const {
-  return inner_->display_address(ref);
-}
-
-const StoreInfo& MeteredStore::info() const {
-  return inner_->info();
-}
-
-Task<> MeteredStore::close() {
-  return inner_->close();
+  return timed(Op::list_parts, inner().list_parts(ctx, ref, upload_id, after, parts_max));
 }
 
 }  // namespace tarn::block

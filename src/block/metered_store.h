@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <memory>
 
-#include "block/object_store.h"
+#include "block/forwarding_store.h"
 
 namespace tarn::block {
 
-/// Outcomes: ok; missing (a value, not a failure); refused (the caller's fault); failed.
-class MeteredStore final : public ObjectStore {
+/// Outcomes: ok; missing (a value, not a failure); refused (the caller's fault); failed. Probes and
+/// presigning are not measured: they ask the store next to nothing.
+class MeteredStore final : public ForwardingStore {
  public:
   explicit MeteredStore(std::unique_ptr<ObjectStore> inner);
   ~MeteredStore() override;
@@ -20,7 +21,6 @@ class MeteredStore final : public ObjectStore {
   Task<std::unique_ptr<io::ByteSource>> get(Context& ctx, const ObjectRef& ref,
                                             std::optional<ByteRange> range) override;
   Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
-  void check(const ObjectRef& ref) const override;
   Task<> remove(Context& ctx, const ObjectRef& ref) override;
   Task<> remove_many(Context& ctx, std::vector<ObjectRef> refs) override;
   Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
@@ -36,18 +36,9 @@ class MeteredStore final : public ObjectStore {
   Task<std::vector<PartInfo>> list_parts(Context& ctx, const ObjectRef& ref,
                                          std::string_view upload_id, std::uint32_t after,
                                          std::size_t parts_max) override;
-  std::string display_address(const ObjectRef& ref) const override;
-  const StoreInfo& info() const override;
-
-  /// Not measured: it asks the store next to nothing.
-  Presigner* presigner() override { return inner_->presigner(); }
-
-  Task<> probe(Context& ctx) override { return inner_->probe(ctx); }
-
-  Task<> close() override;
 
  private:
-  std::unique_ptr<ObjectStore> inner_;
+  std::unique_ptr<ObjectStore> owned_;
 };
 
 }  // namespace tarn::block

@@ -49,7 +49,7 @@ void FaultyStore::lost() const {
 Task<PutResult> FaultyStore::put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
                                  PutOptions options) {
   const bool struck = step();
-  auto done = co_await inner_.put(ctx, ref, body, options);
+  auto done = co_await inner().put(ctx, ref, body, options);
   if (struck) lost();
   co_return done;
 }
@@ -57,7 +57,7 @@ Task<PutResult> FaultyStore::put(Context& ctx, const ObjectRef& ref, io::ByteSou
 Task<std::unique_ptr<io::ByteSource>> FaultyStore::get(Context& ctx, const ObjectRef& ref,
                                                        std::optional<ByteRange> range) {
   const bool struck = step();
-  auto source = co_await inner_.get(ctx, ref, range);
+  auto source = co_await inner().get(ctx, ref, range);
   if (struck) lost();
   if (source == nullptr) co_return nullptr;
   co_return std::make_unique<FaultySource>(*this, std::move(source));
@@ -65,24 +65,24 @@ Task<std::unique_ptr<io::ByteSource>> FaultyStore::get(Context& ctx, const Objec
 
 Task<std::optional<ObjectInfo>> FaultyStore::head(Context& ctx, const ObjectRef& ref) {
   const bool struck = step();
-  auto done = co_await inner_.head(ctx, ref);
+  auto done = co_await inner().head(ctx, ref);
   if (struck) lost();
   co_return done;
 }
 
-void FaultyStore::check(const ObjectRef& ref) const {
-  inner_.check(ref);
-}
-
 Task<> FaultyStore::remove(Context& ctx, const ObjectRef& ref) {
   const bool struck = step();
-  co_await inner_.remove(ctx, ref);
+  co_await inner().remove(ctx, ref);
   if (struck) lost();
+}
+
+Task<> FaultyStore::remove_many(Context& ctx, std::vector<ObjectRef> refs) {
+  return ObjectStore::remove_many(ctx, std::move(refs));
 }
 
 Task<PutResult> FaultyStore::copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) {
   const bool struck = step();
-  auto done = co_await inner_.copy(ctx, from, to);
+  auto done = co_await inner().copy(ctx, from, to);
   if (struck) lost();
   co_return done;
 }
@@ -91,14 +91,14 @@ Task<ListPage> FaultyStore::list(Context& ctx, std::string_view storage_namespac
                                  std::string_view prefix, std::string_view after,
                                  std::size_t objects_max) {
   const bool struck = step();
-  auto done = co_await inner_.list(ctx, storage_namespace, prefix, after, objects_max);
+  auto done = co_await inner().list(ctx, storage_namespace, prefix, after, objects_max);
   if (struck) lost();
   co_return done;
 }
 
 Task<std::string> FaultyStore::create_multipart(Context& ctx, const ObjectRef& ref) {
   const bool struck = step();
-  auto done = co_await inner_.create_multipart(ctx, ref);
+  auto done = co_await inner().create_multipart(ctx, ref);
   if (struck) lost();
   co_return done;
 }
@@ -107,7 +107,7 @@ Task<std::string> FaultyStore::upload_part(Context& ctx, const ObjectRef& ref,
                                            std::string_view upload_id, std::uint32_t number,
                                            io::ByteSource& body, PutOptions options) {
   const bool struck = step();
-  auto done = co_await inner_.upload_part(ctx, ref, upload_id, number, body, options);
+  auto done = co_await inner().upload_part(ctx, ref, upload_id, number, body, options);
   if (struck) lost();
   co_return done;
 }
@@ -116,7 +116,7 @@ Task<ObjectInfo> FaultyStore::complete_multipart(Context& ctx, const ObjectRef& 
                                                  std::string_view upload_id,
                                                  std::vector<Part> parts) {
   const bool struck = step();
-  auto done = co_await inner_.complete_multipart(ctx, ref, upload_id, std::move(parts));
+  auto done = co_await inner().complete_multipart(ctx, ref, upload_id, std::move(parts));
   if (struck) lost();
   co_return done;
 }
@@ -124,7 +124,7 @@ Task<ObjectInfo> FaultyStore::complete_multipart(Context& ctx, const ObjectRef& 
 Task<> FaultyStore::abort_multipart(Context& ctx, const ObjectRef& ref,
                                     std::string_view upload_id) {
   const bool struck = step();
-  co_await inner_.abort_multipart(ctx, ref, upload_id);
+  co_await inner().abort_multipart(ctx, ref, upload_id);
   if (struck) lost();
 }
 
@@ -132,25 +132,9 @@ Task<std::vector<PartInfo>> FaultyStore::list_parts(Context& ctx, const ObjectRe
                                                     std::string_view upload_id, std::uint32_t after,
                                                     std::size_t parts_max) {
   const bool struck = step();
-  auto done = co_await inner_.list_parts(ctx, ref, upload_id, after, parts_max);
+  auto done = co_await inner().list_parts(ctx, ref, upload_id, after, parts_max);
   if (struck) lost();
   co_return done;
-}
-
-std::string FaultyStore::display_address(const ObjectRef& ref) const {
-  return inner_.display_address(ref);
-}
-
-const StoreInfo& FaultyStore::info() const {
-  return inner_.info();
-}
-
-Task<> FaultyStore::probe(Context& ctx) {
-  return inner_.probe(ctx);
-}
-
-Task<> FaultyStore::close() {
-  return inner_.close();
 }
 
 }  // namespace tarn::block::testing

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
-#include "block/object_store.h"
+#include "block/forwarding_store.h"
 
 namespace tarn::block::testing {
 
@@ -16,15 +16,15 @@ enum class Fault : std::uint8_t {
 };
 
 /// Counts calls that could fail in earnest, reads of the sources it hands out included, and throws
-/// Error{code} instead of making the n-th, or instead of answering it. Thread-safe. `inner` outlives
-/// it.
-class FaultyStore final : public ObjectStore {
+/// Error{code} instead of making the n-th, or instead of answering it. Probes, presigning and
+/// closing are not counted. Thread-safe. `inner` outlives it.
+class FaultyStore final : public ForwardingStore {
  public:
-  explicit FaultyStore(ObjectStore& inner) : inner_(inner) {}
+  explicit FaultyStore(ObjectStore& inner) : ForwardingStore(inner) {}
 
   /// The `nth` call from now on (1 = the next one) and the `times - 1` after it fail.
-  void fail_nth(std::uint64_t nth, std::uint64_t times = 1,
-                ErrorCode code = ErrorCode::unavailable, Fault fault = Fault::before);
+  void fail_nth(std::uint64_t nth, std::uint64_t times = 1, ErrorCode code = ErrorCode::unavailable,
+                Fault fault = Fault::before);
 
   void never_fail() { fail_nth(0, 0); }
 
@@ -36,8 +36,9 @@ class FaultyStore final : public ObjectStore {
   Task<std::unique_ptr<io::ByteSource>> get(Context& ctx, const ObjectRef& ref,
                                             std::optional<ByteRange> range) override;
   Task<std::optional<ObjectInfo>> head(Context& ctx, const ObjectRef& ref) override;
-  void check(const ObjectRef& ref) const override;
   Task<> remove(Context& ctx, const ObjectRef& ref) override;
+  /// As many calls of remove().
+  Task<> remove_many(Context& ctx, std::vector<ObjectRef> refs) override;
   Task<PutResult> copy(Context& ctx, const ObjectRef& from, const ObjectRef& to) override;
   Task<ListPage> list(Context& ctx, std::string_view storage_namespace, std::string_view prefix,
                       std::string_view after, std::size_t objects_max) override;
@@ -51,13 +52,6 @@ class FaultyStore final : public ObjectStore {
   Task<std::vector<PartInfo>> list_parts(Context& ctx, const ObjectRef& ref,
                                          std::string_view upload_id, std::uint32_t after,
                                          std::size_t parts_max) override;
-  std::string display_address(const ObjectRef& ref) const override;
-  const StoreInfo& info() const override;
-
-  Presigner* presigner() override { return inner_.presigner(); }  // not counted
-
-  Task<> probe(Context& ctx) override;  // not counted: nobody's operation
-  Task<> close() override;
 
   /// Counts a call; throws if its turn has come. True: throw lost() once it is done. For the
   /// sources.
@@ -65,7 +59,6 @@ class FaultyStore final : public ObjectStore {
   [[noreturn]] void lost() const;
 
  private:
-  ObjectStore& inner_;
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint64_t> first_ = 0, last_ = 0;  // failing calls, 1-based; 0 = none
   std::atomic<ErrorCode> code_ = ErrorCode::unavailable;
