@@ -316,6 +316,7 @@ Task<std::vector<Found>> DynamoStore::get_many(Context& ctx, std::vector<Address
 
 Task<std::vector<OpResult>> DynamoStore::run(Context& ctx, std::vector<Op> ops) {
   check_ops(ops);
+  refuse_guarded(ops);
   std::ranges::for_each(ops, check_item);
   const Impl::Use use(*impl_);
   ctx.check_deadline();

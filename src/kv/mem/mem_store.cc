@@ -130,6 +130,11 @@ const std::string* MemStore::find(std::string_view partition, std::string_view k
 OpResult MemStore::apply(Op& op) {
   const auto& [partition, key] = op.address;
   OpResult result;
+  if (op.guarded) {
+    const std::string* guard = find(op.guarded->guard.partition, op.guarded->guard.key);
+    result.stored = guard != nullptr && *guard == op.guarded->stored;
+    if (!result.stored) return result;
+  }
   switch (op.kind) {
     case Op::Kind::get: {
       if (const std::string* value = find(partition, key)) result.found = *value;
@@ -139,13 +144,6 @@ OpResult MemStore::apply(Op& op) {
       const std::string* value = find(partition, key);
       result.stored =
           holds(*op.expect, value ? std::optional<std::string_view>(*value) : std::nullopt);
-      if (result.stored) partitions_[partition][key] = std::move(op.value);
-      return result;
-    }
-    case Op::Kind::set_while: {
-      const std::string* guard = find(op.guard.partition, op.guard.key);
-      result.stored =
-          holds(*op.expect, guard ? std::optional<std::string_view>(*guard) : std::nullopt);
       if (result.stored) partitions_[partition][key] = std::move(op.value);
       return result;
     }

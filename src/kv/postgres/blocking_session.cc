@@ -66,8 +66,21 @@ void BlockingSession::connect() {
     throw Error(ErrorCode::invalid_argument,
                 format("metadata store: PostgreSQL 11 or later is needed, this is {}", version));
   }
-  if (prepares_statements(config_.connection_string))
-    execute("SELECT set_config('statement_timeout', $1, false)", {timeout});
+  if (!prepares_statements(config_.connection_string)) return;  // nothing is kept
+  execute("SELECT set_config('statement_timeout', $1, false)", {timeout});
+  plan_without_sorts();
+}
+
+void BlockingSession::plan_without_sorts() {
+  try {
+    execute(
+        "SELECT set_config(name, 'off', false) FROM pg_catalog.pg_settings "
+        "WHERE name = 'enable_sort'");
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::unavailable) throw;
+    log::debug("metadata store: this database does not list settings",
+               {{"error", error.message()}});
+  }
 }
 
 void BlockingSession::fail_connection(const char* what) {

@@ -53,6 +53,11 @@ class BlockingSession {
 
  private:
   void connect();
+  /// Everything ordered is in the order of the primary key. Of a partition filled since the last
+  /// ANALYZE the planner expects few rows, and would rather sort them, all of them for every page,
+  /// than walk the index; no form of the statement forbids that. Does nothing on engines without
+  /// the setting.
+  void plan_without_sorts();
   /// Waits until the socket is ready for `events` of poll().
   void wait(short events);
   [[noreturn]] void fail_connection(const char* what);

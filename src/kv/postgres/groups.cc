@@ -27,6 +27,16 @@ std::exception_ptr deadline_error() {
       Error(ErrorCode::deadline_exceeded, "metadata store: deadline exceeded"));
 }
 
+bool takes_arrays(Statement statement) {
+  switch (statement) {
+    case Statement::set_many:
+    case Statement::set_while:
+    case Statement::erase_any:
+    case Statement::erase_while: return true;
+    default: return false;
+  }
+}
+
 /// Jobs of one sort: answering them early and giving them back.
 template <class J>
 class Waiters {
@@ -221,7 +231,7 @@ class WriteGroup final : public Group {
       const WriteStatement& write = writes_[statement - first_write_];
       const std::string_view rows = PQcmdTuples(const_cast<PGresult*>(result.get()));
       for (const Op* op : write.ops) {
-        if (op->expect) results_[op]->stored = rows != "0";
+        if (op->conditional()) results_[op]->stored = rows != "0";
       }
     }
   }
@@ -269,8 +279,8 @@ class WriteGroup final : public Group {
     const Op& op = *write.ops.front();
     std::vector<std::string_view> parameters{op.address.partition, op.address.key};
     std::string arrays[3];
-    if (write.statement == Statement::set_many || write.statement == Statement::set_while ||
-        write.statement == Statement::erase_any) {
+    const bool erases = op.kind == Op::Kind::erase;
+    if (takes_arrays(write.statement)) {
       std::vector<std::string_view> elements(write.ops.size());
       const auto encode = [&](auto member) {
         std::ranges::transform(write.ops, elements.begin(), member);
@@ -278,20 +288,21 @@ class WriteGroup final : public Group {
       };
       arrays[1] = encode([](const Op* o) -> std::string_view { return o->address.key; });
       parameters[1] = arrays[1];
-      if (write.statement != Statement::erase_any) {
+      if (!erases) {
         arrays[0] = encode([](const Op* o) -> std::string_view { return o->address.partition; });
         arrays[2] = encode([](const Op* o) -> std::string_view { return o->value; });
         parameters[0] = arrays[0];
         parameters.emplace_back(arrays[2]);
       }
-      if (write.statement == Statement::set_while) {
-        parameters.emplace_back(op.guard.partition);
-        parameters.emplace_back(op.guard.key);
-        parameters.emplace_back(op.expect->stored());
-      }
-    } else if (op.kind != Op::Kind::erase) {
+    } else if (!erases) {
       parameters.emplace_back(op.value);
-      if (write.statement == Statement::replace_if) parameters.emplace_back(op.expect->stored());
+      const bool compares = op.expect && op.expect->kind() == Expect::Kind::value;
+      if (compares) parameters.emplace_back(op.expect->stored());
+    }
+    if (op.guarded) {
+      parameters.emplace_back(op.guarded->guard.partition);
+      parameters.emplace_back(op.guarded->guard.key);
+      parameters.emplace_back(op.guarded->stored);
     }
     session.execute(write.statement, parameters);
   }

@@ -247,7 +247,7 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
   std::vector<std::shared_ptr<RunJob>> taken;
   std::deque<std::shared_ptr<RunJob>> left;
   std::set<std::pair<std::string_view, std::string_view>> written;
-  std::set<std::pair<std::string_view, std::string_view>> guards;  // of set_while
+  std::set<std::pair<std::string_view, std::string_view>> guards;
   std::size_t ops = 0;
   std::size_t bytes = 0;
   while (!runs_.empty() && taken.size() < kGroupRunsMax) {
@@ -262,7 +262,7 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
     };
     const bool clashes = std::ranges::any_of(writes, [&](const Op& op) {
       return written.contains(view(op.address)) || guards.contains(view(op.address)) ||
-             written.contains(view(op.guard));
+             (op.guarded && written.contains(view(op.guarded->guard)));
     });
     const std::size_t more_ops = part.end - part.begin;
     const bool fits = ops + more_ops <= kGroupOpsMax && bytes + job->bytes <= kGroupBytesMax;
@@ -273,7 +273,7 @@ std::vector<std::shared_ptr<RunJob>> Lane::take_runs() {
     }
     for (const Op& op : writes) {
       written.insert(view(op.address));
-      if (op.kind == Op::Kind::set_while) guards.insert(view(op.guard));
+      if (op.guarded) guards.insert(view(op.guarded->guard));
     }
     ops += more_ops;
     bytes += job->bytes;

@@ -10,6 +10,7 @@
 #include "io/blocking_pool.h"
 #include "io/sync.h"
 #include "kv/postgres/blocking_session.h"
+#include "kv/postgres/statements.h"
 #include "kv/testing/store_suite.h"
 #include "testing/postgres_cluster.h"
 
@@ -220,6 +221,39 @@ CO_TEST_F(PostgresStoreTest, PagesOfLargeValuesAreCutByBytes) {
   Rows rest;
   co_await read_on(ctx, *cursor, rest);
   EXPECT_EQ(rest.size() + static_cast<std::size_t>(in_page), 12u);
+}
+
+/// The plans of `page` for a partition, as a session of ours makes them: for its parameters the
+/// first times, then maybe one for all.
+std::vector<std::string> page_plans(BlockingSession& session) {
+  session.execute(std::string("PREPARE page (bytea, bytea, int8, int8) AS ") +
+                  prepared(Statement::page).sql);
+  std::vector<std::string> plans;
+  for (int i = 0; i < 8; ++i) {
+    const PgResult rows =
+        session.execute("EXPLAIN (COSTS OFF) EXECUTE page ('token', 'key/1', 1000, 4194304)");
+    std::string& plan = plans.emplace_back();
+    for (int row = 0; row < PQntuples(rows.get()); ++row)
+      plan += std::string(PQgetvalue(rows.get(), row, 0)) + '\n';
+  }
+  session.execute("DEALLOCATE page");
+  return plans;
+}
+
+TEST_F(PostgresStoreTest, PagesOfATokenJustFilledFollowTheIndex) {
+  const auto config = config_for(PostgresCluster::shared().connection_string());
+  const std::atomic<bool> stop = false;
+  BlockingSession session(config, stop);
+  // Not committed, so that nobody analyses it meanwhile.
+  session.execute("BEGIN");
+  session.execute(
+      "INSERT INTO kv SELECT 'token', convert_to('key/' || i, 'utf8'), repeat('v', 40)::bytea "
+      "FROM generate_series(1, 20000) AS i");
+  for (const std::string& plan : page_plans(session)) {
+    EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("Index"), std::string::npos) << plan;
+  }
+  session.execute("ROLLBACK");
 }
 
 CO_TEST_F(PostgresStoreTest, LargestValueComesBack) {

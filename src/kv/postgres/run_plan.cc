@@ -28,29 +28,41 @@ bool is_get(const Op& op) {
 }
 
 Statement single(const Op& op) {
+  const bool guarded = op.guarded.has_value();
   switch (op.kind) {
     case Op::Kind::get: return Statement::get;
-    case Op::Kind::set: return Statement::set;
-    case Op::Kind::set_while: return Statement::set_while;
-    case Op::Kind::erase: return Statement::erase;
+    case Op::Kind::set: return guarded ? Statement::set_while : Statement::set;
+    case Op::Kind::erase: return guarded ? Statement::erase_while : Statement::erase;
     case Op::Kind::set_if:
       switch (op.expect->kind()) {
-        case Expect::Kind::absent: return Statement::insert;
-        case Expect::Kind::present: return Statement::replace;
-        case Expect::Kind::value: return Statement::replace_if;
+        case Expect::Kind::absent: return guarded ? Statement::insert_while : Statement::insert;
+        case Expect::Kind::present: return guarded ? Statement::replace_while : Statement::replace;
+        case Expect::Kind::value:
+          return guarded ? Statement::replace_if_while : Statement::replace_if;
       }
   }
   std::unreachable();
+}
+
+/// The statement for several that join.
+Statement several(const Op& op) {
+  if (op.guarded) return single(op);
+  return op.kind == Op::Kind::set ? Statement::set_many : Statement::erase_any;
+}
+
+AddressView guard_of(const Op& op) {
+  return {op.guarded->guard.partition, op.guarded->guard.key};
 }
 
 /// Whether `op` can be executed by the statement that `group` is the beginning of.
 bool joins(const WriteStatement& group, const Op& op) {
   const Op& first = *group.ops.front();
   if (op.kind != first.kind || op.kind == Op::Kind::set_if) return false;
-  if (op.kind == Op::Kind::set_while) {  // all of them are stored, or none
-    return op.guard.partition == first.guard.partition && op.guard.key == first.guard.key &&
-           op.expect->stored() == first.expect->stored();
-  }
+  if (op.guarded.has_value() != first.guarded.has_value()) return false;
+  // All of them happen, or none.
+  const bool same_guard = !op.guarded || (guard_of(op) == guard_of(first) &&
+                                          op.guarded->stored == first.guarded->stored);
+  if (!same_guard) return false;
   // An upsert locks in the order of its arrays and may span partitions; a delete needs one.
   return op.kind == Op::Kind::set || op.address.partition == first.address.partition;
 }
@@ -63,14 +75,16 @@ RunPart plan_part(std::span<const Op> ops, std::size_t begin) {
     ++part.gets_end;
   part.writes_end = part.gets_end;
   std::set<AddressView> written;
-  bool blind = false;  // a set or an erase is among the writes
+  std::set<AddressView> guards;
+  bool blind = false;  // a write without a condition is among them
   while (part.writes_end < ops.size()) {
     const Op& op = ops[part.writes_end];
-    if (is_get(op) || (op.expect && blind)) break;
-    if (op.kind == Op::Kind::set_while && written.contains({op.guard.partition, op.guard.key}))
-      break;
+    if (is_get(op) || (op.conditional() && blind)) break;
+    if (guards.contains(address_of(op))) break;
+    if (op.guarded && written.contains(guard_of(op))) break;
     if (!written.insert(address_of(op)).second) break;
-    blind = blind || !op.expect;
+    if (op.guarded) guards.insert(guard_of(op));
+    blind = blind || !op.conditional();
     ++part.writes_end;
   }
   part.end = part.writes_end;
@@ -84,7 +98,8 @@ std::size_t bytes_of(std::span<const Op> ops) {
   std::size_t bytes = 0;
   for (const Op& op : ops) {
     bytes += op.address.partition.size() + op.address.key.size() + op.value.size();
-    if (op.expect) bytes += op.expect->stored().size() + op.guard.key.size();
+    if (op.expect) bytes += op.expect->stored().size();
+    if (op.guarded) bytes += op.guarded->guard.key.size() + op.guarded->stored.size();
   }
   return bytes;
 }
@@ -101,9 +116,8 @@ std::vector<WriteStatement> arrange_writes(std::vector<const Op*> writes) {
     if (!join) {
       statements.push_back({single(*op), {}});
       bytes = 0;
-    } else if (op->kind != Op::Kind::set_while) {
-      statements.back().statement =
-          op->kind == Op::Kind::set ? Statement::set_many : Statement::erase_any;
+    } else {
+      statements.back().statement = several(*op);
     }
     statements.back().ops.push_back(op);
     bytes += op_bytes;
@@ -120,7 +134,7 @@ std::vector<GuardLock> guard_locks(std::span<const Op* const> writes) {
     entry->second = entry->second && shared;
   };
   for (const Op* op : writes) {
-    if (op->kind == Op::Kind::set_while) add(op->guard, true);
+    if (op->guarded) add(op->guarded->guard, true);
     if (op->changes_guard) add(op->address, false);
   }
   std::vector<GuardLock> locks;

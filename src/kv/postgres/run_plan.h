@@ -26,8 +26,8 @@ struct RunPart {
 };
 
 /// The part that begins at step `begin`. Writes end before a get, before a second write to the same
-/// address, before a set_if or set_while that follows a set or an erase (its decision must not be
-/// older than they are visible), and before a set_while whose guard was written. If more writes
+/// address, before a conditional one that follows one without condition (its decision must not be
+/// older than they are visible), and between a guarded one and a write of its guard. If more writes
 /// follow, the part has no gets at its end: they are asked with the next part, in the order of the
 /// steps.
 RunPart plan_part(std::span<const Op> ops, std::size_t begin);
@@ -35,8 +35,9 @@ RunPart plan_part(std::span<const Op> ops, std::size_t begin);
 /// The bytes that the writes of a part carry.
 std::size_t bytes_of(std::span<const Op> ops);
 
-/// Writes of one transaction that one statement executes. More than one only for set_many, for
-/// erase_any, which share a partition, and for set_while, which share a guard.
+/// Writes of one transaction that one statement executes. More than one only for set_many and
+/// set_while, and for erase_any and erase_while, which share a partition; guarded ones share their
+/// guard.
 struct WriteStatement {
   Statement statement;
   std::vector<const Op*> ops;
@@ -54,9 +55,9 @@ struct GuardLock {
   friend bool operator==(const GuardLock&, const GuardLock&) = default;
 };
 
-/// The locks that make set_while exact, in the one order that all transactions take them: shared
-/// for who relies on a guard, not so for who changes it. The database gives them in the order of
-/// asking, so that neither side starves the other, as row locks would.
+/// The locks that make Op::only_while exact, in the one order that all transactions take them:
+/// shared for who relies on a guard, not so for who changes it. The database gives them in the
+/// order of asking, so that neither side starves the other, as row locks would.
 std::vector<GuardLock> guard_locks(std::span<const Op* const> writes);
 
 }  // namespace tarn::kv

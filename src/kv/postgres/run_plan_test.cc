@@ -42,9 +42,10 @@ TEST(RunPlan, ConditionAfterABlindWriteWaitsForIt) {
 
 TEST(RunPlan, GuardedWritesShareAStatementWhereTheyShareAGuard) {
   const Address guard{"p", "branch"};
-  const std::vector<Op> steps = {
-      Op::set_while("t", "a", "v", guard, "1"), Op::set_while("t", "b", "v", guard, "1"),
-      Op::set_while("t", "c", "v", guard, "2"), Op::set_while("t", "d", "v", {"q", "b"}, "2")};
+  const std::vector<Op> steps = {Op::only_while(Op::set("t", "a", "v"), guard, "1"),
+                                 Op::only_while(Op::set("t", "b", "v"), guard, "1"),
+                                 Op::only_while(Op::set("t", "c", "v"), guard, "2"),
+                                 Op::only_while(Op::set("t", "d", "v"), {"q", "b"}, "2")};
   EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 4, 4}));
   const auto statements = arrange_writes({&steps[0], &steps[1], &steps[2], &steps[3]});
   ASSERT_EQ(statements.size(), 3u);
@@ -54,8 +55,8 @@ TEST(RunPlan, GuardedWritesShareAStatementWhereTheyShareAGuard) {
 
 TEST(RunPlan, LocksAreSharedByThoseWhoRelyOnAGuard) {
   const Address guard{"p", "branch"};
-  const Op relies = Op::set_while("t", "a", "v", guard, "1");
-  const Op relies_too = Op::set_while("t", "b", "v", guard, "1");
+  const Op relies = Op::only_while(Op::set("t", "a", "v"), guard, "1");
+  const Op relies_too = Op::only_while(Op::set("t", "b", "v"), guard, "1");
   const Op changes = Op::of_guard(Op::set_if("p", "branch", "2", Expect::value("1")));
   const Op other = Op::of_guard(Op::erase("p", "other"));
   const Op plain = Op::set("t", "c", "v");
@@ -72,10 +73,47 @@ TEST(RunPlan, LocksAreSharedByThoseWhoRelyOnAGuard) {
   EXPECT_EQ(locks({&changes, &other}).size(), 2U);
 }
 
-TEST(RunPlan, AGuardedWriteWaitsForTheWriteOfItsGuard) {
-  const std::vector<Op> steps = {Op::set_if("p", "branch", "2", Expect::value("1")),
-                                 Op::set_while("t", "a", "v", {"p", "branch"}, "2")};
-  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 1, 1}));
+TEST(RunPlan, GuardedWritesHaveTheirStatements) {
+  const Address guard{"p", "branch"};
+  for (const auto& [text, statement] :
+       {std::pair("i:a", Statement::insert_while), std::pair("p:a", Statement::replace_while),
+        std::pair("v:a", Statement::replace_if_while), std::pair("s:a", Statement::set_while),
+        std::pair("e:a", Statement::erase_while)}) {
+    const Op op = Op::only_while(ops({text}).front(), guard, "1");
+    EXPECT_EQ(arrange_writes({&op}).front().statement, statement);
+  }
+}
+
+TEST(RunPlan, GuardedErasesShareAStatementApartFromOthers) {
+  const Address guard{"p", "branch"};
+  const std::vector<Op> steps = {
+      Op::only_while(Op::erase("t", "a"), guard, "1"),
+      Op::only_while(Op::erase("t", "b"), guard, "1"),
+      Op::erase("t", "c"),
+      Op::only_while(Op::erase("t", "d"), guard, "2"),
+      Op::only_while(Op::erase("u", "e"), guard, "2"),
+  };
+  std::vector<const Op*> writes;
+  for (const Op& op : steps)
+    writes.push_back(&op);
+  std::vector<std::size_t> sizes;
+  for (const auto& statement : arrange_writes(writes))
+    sizes.push_back(statement.ops.size());
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 1, 1, 1}));
+}
+
+TEST(RunPlan, GuardedWritesOfAllKindsShareATransaction) {
+  std::vector<Op> steps = ops({"s:a", "e:b", "i:c", "p:d", "v:e"});
+  for (Op& op : steps)
+    op = Op::only_while(std::move(op), {"p", "branch"}, "1");
+  EXPECT_EQ(plan_part(steps, 0), (RunPart{0, 0, 5, 5}));
+}
+
+TEST(RunPlan, AGuardedWriteAndTheWriteOfItsGuardWaitForEachOther) {
+  const Op guard = Op::set_if("p", "branch", "2", Expect::value("1"));
+  const Op guarded = Op::only_while(Op::set("t", "a", "v"), {"p", "branch"}, "2");
+  EXPECT_EQ(plan_part(std::vector<Op>{guard, guarded}, 0), (RunPart{0, 0, 1, 1}));
+  EXPECT_EQ(plan_part(std::vector<Op>{guarded, guard}, 0), (RunPart{0, 0, 1, 1}));
 }
 
 TEST(RunPlan, SecondWriteOfAnAddressWaitsForTheFirst) {

@@ -53,7 +53,7 @@ void Session::start(std::unique_ptr<Group> group, Kind kind) {
 }
 
 void Session::execute(Statement statement, std::span<const std::string_view> parameters) {
-  constexpr std::size_t kParametersMax = 6;
+  constexpr std::size_t kParametersMax = 7;
   TARN_ASSERT(parameters.size() <= kParametersMax);
   std::array<const char*, kParametersMax> values{};
   std::array<int, kParametersMax> lengths{};

@@ -11,6 +11,10 @@ namespace {
 
 #define TARN_UPSERT " ON CONFLICT (partition_key, key) DO UPDATE SET value = EXCLUDED.value"
 
+#define TARN_GUARD(partition, key, value)                                \
+  "EXISTS (SELECT 1 FROM \"kv\" AS g WHERE g.partition_key = " partition \
+  "::bytea AND g.key = " key "::bytea AND g.value = " value "::bytea)"
+
 // A page ends after `rows` rows or when `bytes` of values are in it, whichever is first: the
 // running sum reads lengths only, so what is cut off is neither unpacked nor sent.
 #define TARN_PAGE(columns, condition, order)                                                    \
@@ -18,7 +22,7 @@ namespace {
   " ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before FROM \"kv\" " condition           \
   " ORDER BY " order " LIMIT $"
 
-constexpr std::array<PreparedStatement, 16> kStatements = {{
+constexpr std::array<PreparedStatement, 20> kStatements = {{
     {Statement::get, "kv_get",
      "SELECT value FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
     {Statement::get_any, "kv_get_any",
@@ -37,15 +41,29 @@ constexpr std::array<PreparedStatement, 16> kStatements = {{
     {Statement::replace_if, "kv_replace_if",
      "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
      " AND value = $4::bytea"},
-    {Statement::set_while, "kv_set_while",
-     "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
-     " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v) WHERE EXISTS (SELECT 1 FROM"
-     " \"kv\" AS g WHERE g.partition_key = $4::bytea AND g.key = $5::bytea"
-     " AND g.value = $6::bytea)" TARN_UPSERT},
     {Statement::erase, "kv_erase",
      "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = $2::bytea"},
     {Statement::erase_any, "kv_erase_any",
      "DELETE FROM \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"},
+    {Statement::set_while, "kv_set_while",
+     "INSERT INTO \"kv\" (partition_key, key, value) SELECT w.p, w.k, w.v FROM"
+     " unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS w(p, k, v) WHERE " TARN_GUARD(
+         "$4", "$5", "$6") TARN_UPSERT},
+    {Statement::insert_while, "kv_insert_while",
+     "INSERT INTO \"kv\" (partition_key, key, value) SELECT $1::bytea, $2::bytea, $3::bytea"
+     " WHERE " TARN_GUARD("$4", "$5", "$6") " ON CONFLICT DO NOTHING"},
+    {Statement::replace_while, "kv_replace_while",
+     "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
+     " AND " TARN_GUARD("$4", "$5", "$6")},
+    {Statement::replace_if_while, "kv_replace_if_while",
+     "UPDATE \"kv\" SET value = $3::bytea WHERE partition_key = $1::bytea AND key = $2::bytea"
+     " AND value = $4::bytea AND " TARN_GUARD("$5", "$6", "$7")},
+    // Tells whether the guard held, since nothing erased may mean that nothing was there.
+    {Statement::erase_while, "kv_erase_while",
+     "WITH held AS (SELECT 1 AS one WHERE " TARN_GUARD(
+         "$3", "$4", "$5") "), erased AS (DELETE FROM"
+                           " \"kv\" WHERE partition_key = $1::bytea AND key = ANY($2::bytea[])"
+                           " AND EXISTS (SELECT 1 FROM held) RETURNING 1) SELECT one FROM held"},
     {Statement::page, "kv_page",
      TARN_PAGE("key, value", "WHERE partition_key = $1::bytea AND key >= $2::bytea",
                "key") "3::int8) AS p WHERE before < $4::int8"},
@@ -63,6 +81,7 @@ constexpr std::array<PreparedStatement, 16> kStatements = {{
     {Statement::lock, "kv_lock", "SELECT pg_advisory_xact_lock($1::int8)"},
 }};
 
+#undef TARN_GUARD
 #undef TARN_UPSERT
 #undef TARN_PAGE
 

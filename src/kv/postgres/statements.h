@@ -19,16 +19,21 @@ enum class Statement : std::uint8_t {
   insert,      // partition, key, value; affects no row when the key is there
   replace,     // partition, key, value; affects no row when the key is absent
   replace_if,  // partition, key, value, old value; affects no row when another is stored
-  set_while,  // partitions[], keys[], values[], guard's partition, key and stored value; affects no
-              // row when the guard holds another value
-  erase,      // partition, key
-  erase_any,  // partition, keys[]
-  page,       // partition, from, rows, bytes -> key, value
-  page_below,  // partition, from, rows, bytes, end -> key, value
-  rows,        // rows, bytes -> partition, key, value, from the beginning
-  rows_after,  // rows, bytes, partition, key -> partition, key, value
-  share_lock,  // number; both until the transaction ends
-  lock,        // number
+  erase,       // partition, key
+  erase_any,   // partition, keys[]
+  // The same with the guard's partition, key and stored value after their own parameters; when the
+  // guard holds another value they affect no row, and erase_while returns none.
+  set_while,         // partitions[], keys[], values[], guard
+  insert_while,      // partition, key, value, guard
+  replace_while,     // partition, key, value, guard
+  replace_if_while,  // partition, key, value, old value, guard
+  erase_while,       // partition, keys[], guard
+  page,              // partition, from, rows, bytes -> key, value
+  page_below,        // partition, from, rows, bytes, end -> key, value
+  rows,              // rows, bytes -> partition, key, value, from the beginning
+  rows_after,        // rows, bytes, partition, key -> partition, key, value
+  share_lock,        // number; both until the transaction ends
+  lock,              // number
 };
 
 struct PreparedStatement {

@@ -53,6 +53,7 @@ std::size_t bytes_of(const std::vector<Op>& ops) {
   for (const Op& op : ops) {
     bytes += sizeof(Op) + op.address.partition.size() + op.address.key.size() + op.value.size();
     if (op.expect) bytes += op.expect->stored().size();
+    if (op.guarded) bytes += op.guarded->stored.size();
   }
   return bytes;
 }
@@ -68,6 +69,11 @@ class GroupWriter::Batch {
   OpResult apply(const Op& op, bool& touched) {
     std::string row = row_key(op.address.partition, op.address.key);
     OpResult result;
+    if (op.guarded) {
+      const std::string guard = row_key(op.guarded->guard.partition, op.guarded->guard.key);
+      result.stored = read(guard, touched) == std::string_view(op.guarded->stored);
+      if (!result.stored) return result;
+    }
     switch (op.kind) {
       case Op::Kind::get: {
         const auto value = read(row, touched);
@@ -78,12 +84,6 @@ class GroupWriter::Batch {
         result.stored = holds(*op.expect, read(row, touched));
         if (!result.stored) return result;
         put(std::move(row), op.value, touched);
-        return result;
-      }
-      case Op::Kind::set_while: {
-        const std::string guard = row_key(op.guard.partition, op.guard.key);
-        result.stored = holds(*op.expect, read(guard, touched));
-        if (result.stored) put(std::move(row), op.value, touched);
         return result;
       }
       case Op::Kind::set: put(std::move(row), op.value, touched); return result;

@@ -182,37 +182,144 @@ CO_TEST_P(StoreSuite, SetIfValueComparesStoredBytes) {
 
 // --- many at once ---
 
-CO_TEST_P(StoreSuite, SetWhileStoresOnlyWhileItsGuardHolds) {
+// --- guarded writes ---
+
+/// One of each kind that changes something in partition `p`, which holds "there" = "old" and
+/// "gone" = "old".
+inline std::vector<Op> each_kind(const std::string& p) {
+  std::vector<Op> ops;
+  ops.push_back(Op::set(p, "set", "new"));
+  ops.push_back(Op::set(p, "there", "new"));
+  ops.push_back(Op::set_if(p, "absent", "new", Expect::absent()));
+  ops.push_back(Op::set_if(p, "present", "new", Expect::present()));
+  ops.push_back(Op::set_if(p, "value", "new", Expect::value("old")));
+  ops.push_back(Op::erase(p, "gone"));
+  return ops;
+}
+
+inline Task<> prepare_each_kind(Context& ctx, Store& store, std::string p) {
+  std::vector<Op> ops;
+  for (const char* key : {"there", "present", "value", "gone"})
+    ops.push_back(Op::set(p, key, "old"));
+  co_await store.run(ctx, std::move(ops));
+}
+
+CO_TEST_P(StoreSuite, AStoreWithoutGuardsRefusesGuardedWrites) {
+  if (self.store.guard() != Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "v1");
+  std::vector<Op> ops;
+  ops.push_back(Op::only_while(Op::set("q", "a", "1"), {"p", "guard"}, "v1"));
+  CO_EXPECT_ERROR(self.store.run(ctx, std::move(ops)), ErrorCode::not_implemented);
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "");
+}
+
+CO_TEST_P(StoreSuite, WritesOfEveryKindHappenWhileTheirGuardHolds) {
+  if (self.store.guard() == Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "v1");
+  for (const bool together : {true, false}) {
+    const std::string p = together ? "q" : "r";
+    co_await prepare_each_kind(ctx, self.store, p);
+    std::vector<OpResult> results;
+    std::vector<Op> ops;
+    for (Op& op : each_kind(p)) {
+      ops.push_back(Op::only_while(std::move(op), {"p", "guard"}, "v1"));
+      if (together) continue;
+      auto one = co_await self.store.run(ctx, std::exchange(ops, {}));
+      results.push_back(std::move(one.front()));
+    }
+    if (together) results = co_await self.store.run(ctx, std::move(ops));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      EXPECT_TRUE(results[i].stored) << i;
+    const Rows expected = {
+        {"absent", "new"}, {"present", "new"}, {"set", "new"}, {"there", "new"}, {"value", "new"}};
+    EXPECT_EQ(co_await read_all(ctx, self.store, p), expected);
+  }
+}
+
+CO_TEST_P(StoreSuite, WritesOfEveryKindAreLostWithTheirGuard) {
+  if (self.store.guard() == Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "v2");
+  co_await prepare_each_kind(ctx, self.store, "q");
+  for (const Address& guard : {Address{"p", "guard"}, Address{"p", "nobody"}}) {
+    std::vector<Op> ops;
+    for (Op& op : each_kind("q"))
+      ops.push_back(Op::only_while(std::move(op), guard, "v1"));
+    ops.push_back(Op::only_while(Op::erase("q", "never there"), guard, "v1"));
+    for (const OpResult& result : co_await self.store.run(ctx, std::move(ops)))
+      EXPECT_FALSE(result.stored);
+    const Rows expected = {{"gone", "old"}, {"present", "old"}, {"there", "old"}, {"value", "old"}};
+    EXPECT_EQ(co_await read_all(ctx, self.store, "q"), expected);
+  }
+}
+
+CO_TEST_P(StoreSuite, AGuardedWriteNeedsItsOwnConditionAsWell) {
+  if (self.store.guard() == Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "v1");
+  co_await self.store.set(ctx, "q", "there", "old");
+  const Address guard{"p", "guard"};
+  std::vector<Op> ops;
+  ops.push_back(Op::only_while(Op::set_if("q", "there", "1", Expect::absent()), guard, "v1"));
+  ops.push_back(Op::only_while(Op::set_if("q", "a", "1", Expect::present()), guard, "v1"));
+  ops.push_back(Op::only_while(Op::set_if("q", "b", "1", Expect::value("old")), guard, "v1"));
+  ops.push_back(Op::only_while(Op::set_if("q", "there", "1", Expect::value("x")), guard, "v1"));
+  for (const OpResult& result : co_await self.store.run(ctx, std::move(ops)))
+    EXPECT_FALSE(result.stored);
+  const Rows expected = {{"there", "old"}};
+  EXPECT_EQ(co_await read_all(ctx, self.store, "q"), expected);
+}
+
+CO_TEST_P(StoreSuite, AGuardedEraseOfNothingHasNotLost) {
+  if (self.store.guard() == Guard::none) co_return;
+  co_await self.store.set(ctx, "p", "guard", "v1");
+  std::vector<Op> ops;
+  ops.push_back(Op::only_while(Op::erase("q", "a"), {"p", "guard"}, "v1"));
+  ops.push_back(Op::only_while(Op::erase("q", "b"), {"p", "guard"}, "v1"));
+  for (const OpResult& result : co_await self.store.run(ctx, std::move(ops)))
+    EXPECT_TRUE(result.stored);
+}
+
+CO_TEST_P(StoreSuite, GuardedWritesOfOneRunMayHaveDifferentGuards) {
   if (self.store.guard() == Guard::none) co_return;
   const Address guard{"p", "guard"};
   co_await self.store.set(ctx, "p", "guard", "v1");
+  co_await set_keys(ctx, self.store, "q", {"e", "f"});
   std::vector<Op> ops;
-  ops.push_back(Op::set_while("q", "a", "1", guard, "v1"));
-  ops.push_back(Op::set_while("q", "b", "1", guard, "v2"));
-  ops.push_back(Op::set_while("q", "c", "1", {"p", "nobody"}, "v1"));
-  ops.push_back(Op::set_while("q", "d", "1", guard, "v1"));
+  ops.push_back(Op::only_while(Op::set("q", "a", "1"), guard, "v1"));
+  ops.push_back(Op::only_while(Op::set("q", "b", "1"), guard, "v2"));
+  ops.push_back(Op::only_while(Op::set("q", "c", "1"), {"p", "nobody"}, "v1"));
+  ops.push_back(Op::only_while(Op::set("q", "d", "1"), guard, "v1"));
+  ops.push_back(Op::only_while(Op::erase("q", "e"), guard, "v2"));
+  ops.push_back(Op::only_while(Op::erase("q", "f"), guard, "v1"));
   ops.push_back(Op::get("p", "guard"));
   const auto results = co_await self.store.run(ctx, std::move(ops));
-  EXPECT_TRUE(results[0].stored);
-  EXPECT_FALSE(results[1].stored);
-  EXPECT_FALSE(results[2].stored);
-  EXPECT_TRUE(results[3].stored);
-  EXPECT_EQ(results[4].found, "v1");
-  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "a d");
+  std::string stored;
+  for (const OpResult& result : results)
+    stored += result.stored ? '+' : '-';
+  EXPECT_EQ(stored, "+--+-++");
+  EXPECT_EQ(results[6].found, "v1");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "a d e");
   EXPECT_EQ(co_await self.store.get(ctx, "q", "a"), "1");
 }
 
-CO_TEST_P(StoreSuite, SetWhileSeesAGuardThatTheSameRunWrote) {
+CO_TEST_P(StoreSuite, AGuardedWriteSeesItsGuardAsTheSameRunLeftIt) {
   if (self.store.guard() == Guard::none) co_return;
+  const Address guard{"p", "guard"};
   std::vector<Op> ops;
   ops.push_back(Op::set("p", "guard", "v2"));
-  ops.push_back(Op::set_while("q", "a", "1", {"p", "guard"}, "v1"));
-  ops.push_back(Op::set_while("q", "b", "1", {"p", "guard"}, "v2"));
+  ops.push_back(Op::only_while(Op::set("q", "a", "1"), guard, "v1"));
+  ops.push_back(Op::only_while(Op::set("q", "b", "1"), guard, "v2"));
+  ops.push_back(Op::of_guard(Op::set("p", "guard", "v3")));
+  ops.push_back(Op::only_while(Op::set("q", "c", "1"), guard, "v2"));
+  ops.push_back(Op::only_while(Op::set("q", "d", "1"), guard, "v3"));
   const auto results = co_await self.store.run(ctx, std::move(ops));
-  EXPECT_FALSE(results[1].stored);
-  EXPECT_TRUE(results[2].stored);
-  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "b");
+  std::string stored;
+  for (const OpResult& result : results)
+    stored += result.stored ? '+' : '-';
+  EXPECT_EQ(stored, "+-++-+");
+  EXPECT_EQ(co_await read_keys(ctx, self.store, "q"), "b d");
 }
+
+// --- gets of many ---
 
 CO_TEST_P(StoreSuite, GetManyAnswersInTheOrderAsked) {
   co_await set_keys(ctx, self.store, "p", {"a", "b", "c"});
@@ -521,36 +628,105 @@ CO_TEST_P(StoreSuite, ConcurrentCompareAndSetLosesNoIncrement) {
   EXPECT_EQ(co_await self.store.get(ctx, "p", "counter"), "150");
 }
 
-/// Writes under the guard until it has been moved on, then counts what was stored.
-inline Task<> write_while(Store& store, int writer, std::atomic<int>& stored) {
+/// Many writers of one kind, each with keys of its own in partition `name`.
+struct GuardedKind {
+  const char* name;
+  Op (*write)(std::string partition, std::string writer, int n);  // its n-th
+  bool one_record;  // each writer changes one, from "0" on, to the number of its writes
+  bool erases;      // what was there before
+};
+
+inline constexpr int kGuardedWriters = 8;
+inline constexpr int kGuardedWritesMax = 500;  // of each writer of the kinds that need records
+
+inline std::string numbered(const std::string& writer, int n) {
+  return writer + '/' + std::to_string(n);
+}
+
+inline std::vector<GuardedKind> guarded_kinds() {
+  return {
+      {"set",
+       [](std::string p, std::string writer, int n) {
+         return Op::set(std::move(p), numbered(writer, n), "v");
+       },
+       false, false},
+      {"insert",
+       [](std::string p, std::string writer, int n) {
+         return Op::set_if(std::move(p), numbered(writer, n), "v", Expect::absent());
+       },
+       false, false},
+      {"replace",
+       [](std::string p, std::string writer, int n) {
+         return Op::set_if(std::move(p), std::move(writer), std::to_string(n + 1),
+                           Expect::present());
+       },
+       true, false},
+      {"replace_if",
+       [](std::string p, std::string writer, int n) {
+         return Op::set_if(std::move(p), std::move(writer), std::to_string(n + 1),
+                           Expect::value(std::to_string(n)));
+       },
+       true, false},
+      {"erase",
+       [](std::string p, std::string writer, int n) {
+         return Op::erase(std::move(p), numbered(writer, n));
+       },
+       false, true},
+  };
+}
+
+/// Writes under the guard until it has been moved on; counts what was stored.
+inline Task<> write_while(Store& store, GuardedKind kind, int writer, std::atomic<int>& stored) {
   Context ctx;
-  for (int i = 0;; ++i) {
+  for (int n = 0; !kind.erases || n < kGuardedWritesMax; ++n) {
     std::vector<Op> ops;
-    const std::string key = std::to_string(writer) + '/' + std::to_string(i);
-    ops.push_back(Op::set_while("open", key, "v", {"p", "guard"}, "open"));
+    ops.push_back(Op::only_while(kind.write(kind.name, std::to_string(writer), n),
+                                 {"guards", kind.name}, "open"));
     const auto results = co_await store.run(ctx, std::move(ops));
     if (!results.front().stored) co_return;
     ++stored;
   }
 }
 
-CO_TEST_P(StoreSuite, ConcurrentSetWhilesEndWhenTheirGuardIsMovedOn) {
-  if (self.store.guard() == Guard::none) co_return;
-  co_await self.store.set(ctx, "p", "guard", "open");
+/// How many guarded writes the store shows.
+inline Task<int> count_writes(Context& ctx, Store& store, GuardedKind kind) {
+  const Rows rows = co_await read_all(ctx, store, kind.name);
+  int count = 0;
+  for (const auto& [key, value] : rows)
+    count += kind.one_record ? std::stoi(value) : 1;
+  co_return kind.erases ? kGuardedWriters* kGuardedWritesMax - count : count;
+}
+
+inline Task<> race_for_guard(Context& ctx, StoreSuite& self, GuardedKind kind) {
+  std::vector<Op> records;
+  for (int writer = 0; writer < kGuardedWriters; ++writer) {
+    const std::string name = std::to_string(writer);
+    if (kind.one_record) records.push_back(Op::set(kind.name, name, "0"));
+    for (int n = 0; kind.erases && n < kGuardedWritesMax; ++n)
+      records.push_back(Op::set(kind.name, numbered(name, n), "v"));
+  }
+  records.push_back(Op::set("guards", kind.name, "open"));
+  co_await self.store.run(ctx, std::move(records));
   std::atomic<int> stored = 0;
   io::TaskGroup group;
-  for (int i = 0; i < 8; ++i)
-    group.spawn(self.loops.any(), "write_while", write_while(self.store, i, stored));
+  for (int i = 0; i < kGuardedWriters; ++i)
+    group.spawn(self.loops.any(), "write_while", write_while(self.store, kind, i, stored));
   while (stored < 100)
     co_await io::yield();
   std::vector<Op> closing;
-  closing.push_back(Op::of_guard(Op::set("p", "guard", "closed")));
+  closing.push_back(Op::of_guard(Op::set("guards", kind.name, "closed")));
   co_await self.store.run(ctx, std::move(closing));
-  const std::size_t then = (co_await read_all(ctx, self.store, "open", {})).size();
+  const int then = co_await count_writes(ctx, self.store, kind);
   co_await group.join();
-  const std::size_t in_the_end = (co_await read_all(ctx, self.store, "open", {})).size();
-  EXPECT_EQ(in_the_end, static_cast<std::size_t>(stored));
-  if (self.store.guard() == Guard::exact) EXPECT_EQ(then, in_the_end);
+  const int in_the_end = co_await count_writes(ctx, self.store, kind);
+  EXPECT_EQ(in_the_end, stored) << kind.name;
+  if (self.store.guard() == Guard::exact) EXPECT_EQ(then, in_the_end) << kind.name;
+}
+
+CO_TEST_P(StoreSuite, ConcurrentGuardedWritesEndWhenTheirGuardIsMovedOn) {
+  if (self.store.guard() == Guard::none) co_return;
+  for (const GuardedKind& kind : guarded_kinds())
+    co_await race_for_guard(ctx, self, kind);
 }
 
 // --- limits and ends ---

@@ -47,7 +47,8 @@ kv::Op staging_step(const BranchHint& hint, const BranchAddress& at, const std::
                     const std::string& record, bool guarded, bool landed) {
   if (landed) return kv::Op::set_if(hint.token, name, record, kv::Expect::absent());
   if (!guarded) return kv::Op::set(hint.token, name, record);
-  return kv::Op::set_while(hint.token, name, record, {at.partition, at.key}, hint.stored);
+  return kv::Op::only_while(kv::Op::set(hint.token, name, record), {at.partition, at.key},
+                            hint.stored);
 }
 
 /// The usual delete is of something just uploaded: a tombstone over the record if there is one.
@@ -210,8 +211,8 @@ Task<> WritePath::Impl::set_exactly(Context& ctx, const BranchAddress& at, const
                                     const std::string& record, BranchHint hint, bool hinted) {
   for (Moves left = moves();;) {
     std::vector<kv::Op> ops;
-    ops.push_back(kv::Op::set_while(hint.token, name, record, {at.partition, at.key},
-                                    std::move(hint.stored)));
+    ops.push_back(kv::Op::only_while(kv::Op::set(hint.token, name, record), {at.partition, at.key},
+                                     std::move(hint.stored)));
     const auto results = co_await kv.run(ctx, std::move(ops));
     if (results.front().stored) co_return;
     // An outdated hint is not the branch being busy.

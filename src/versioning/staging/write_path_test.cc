@@ -311,7 +311,7 @@ CO_TEST_F(Writing, AGuardedSetGivesUpWhenTheBranchKeepsChangingAndHasNotHappened
   self.hooked.set_guard(kv::Guard::exact);
   co_await self.start(ctx);
   self.hooked.set_hook([&](Context& c, const kv::Op& op) {
-    return op.kind == kv::Op::Kind::set_while ? self.seal(c) : io::yield();
+    return op.guarded ? self.seal(c) : io::yield();
   });
   CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("1")),
                   ErrorCode::too_many_tries);
