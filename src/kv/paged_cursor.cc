@@ -22,6 +22,11 @@ void Page::add(std::string_view key, std::string_view value) {
   ends_.push_back({key_end, bytes_.size()});
 }
 
+void Page::reserve(std::size_t rows, std::size_t bytes) {
+  ends_.reserve(rows);
+  bytes_.reserve(bytes);
+}
+
 std::string_view Page::key(std::size_t row) const {
   const std::size_t begin = begin_of(row);
   return std::string_view(bytes_).substr(begin, ends_[row].key - begin);

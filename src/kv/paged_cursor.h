@@ -20,6 +20,8 @@ class Page {
   static constexpr std::size_t kBytesMax = 1'024 * 1'024;  // full() beyond it, whatever the rows
 
   void add(std::string_view key, std::string_view value);
+  /// Room for as many rows of `bytes` keys and values together: what is known beforehand.
+  void reserve(std::size_t rows, std::size_t bytes);
 
   /// No more rows are coming after this page.
   void mark_last() { last_ = true; }

@@ -109,13 +109,16 @@ class PostgresCursor final : public PagedCursor {
     const SharedResult result = co_await store_.ask<QueryJob, SharedResult>(
         ctx, end.empty() ? Statement::page : Statement::page_below, std::move(parameters));
     Page page;
+    std::size_t key_bytes = 0;
     std::size_t bytes = 0;
     const int rows = PQntuples(result.get());
     for (int row = 0; row < rows; ++row) {
-      const std::string_view value = field(*result, row, 1);
-      page.add(field(*result, row, 0), value);
-      bytes += value.size();
+      key_bytes += field(*result, row, 0).size();
+      bytes += field(*result, row, 1).size();
     }
+    page.reserve(static_cast<std::size_t>(rows), key_bytes + bytes);
+    for (int row = 0; row < rows; ++row)
+      page.add(field(*result, row, 0), field(*result, row, 1));
     // Cut by bytes, it holds that many at least.
     if (rows < static_cast<int>(request.rows_max) && bytes < Page::kBytesMax) page.mark_last();
     co_return page;
