@@ -98,7 +98,8 @@ void ResponseWriter::make_head(BodyKind kind, std::uint64_t length) {
   out_ += "\r\n\r\n";
 }
 
-Task<> ResponseWriter::flush(Context& ctx, std::string_view piece, std::string_view tail) {
+Task<> ResponseWriter::flush(Context& ctx, std::string_view piece, std::string_view tail,
+                             More more) {
   if (state_ == State::broken) throw Error(ErrorCode::cancelled, "the client went away");
   if (state_ != State::streaming && loop_.gathering.worth_it()) {
     const std::uint64_t before = loop_.gathering.requests();
@@ -109,7 +110,7 @@ Task<> ResponseWriter::flush(Context& ctx, std::string_view piece, std::string_v
                           boost::asio::const_buffer(piece.data(), piece.size()),
                           boost::asio::const_buffer(tail.data(), tail.size())};
   state_ = State::broken;  // until it has worked: an exception may leave half of it sent
-  const WireEnd end = co_await wire_.write(pieces, loop_.config.stall_timeout, &ctx);
+  const WireEnd end = co_await wire_.write(pieces, loop_.config.stall_timeout, &ctx, more);
   if (end != WireEnd::ok) throw_wire_end(ctx, end);
   state_ = State::streaming;
   clear_bounded(out_);
@@ -144,6 +145,17 @@ Task<> ResponseWriter::write_framed(Context& ctx, std::string_view piece) {
   }
 }
 
+Task<std::uint64_t> ResponseWriter::send_file(Context& ctx, io::ByteSource& body,
+                                              std::uint64_t size) {
+  make_head(BodyKind::length, size);
+  co_await flush(ctx, {}, {}, More::follows);
+  state_ = State::broken;  // until it has worked
+  const WireSent sent = co_await wire_.send(ctx, body, loop_.config.stall_timeout);
+  if (sent.end != WireEnd::ok) throw_wire_end(ctx, sent.end);
+  state_ = State::streaming;
+  co_return sent.bytes;
+}
+
 Task<> ResponseWriter::send_stream(Context& ctx, io::ByteSource& body) {
   TARN_ASSERT(!started());
   const std::optional<std::uint64_t> size = body.size();
@@ -154,10 +166,16 @@ Task<> ResponseWriter::send_stream(Context& ctx, io::ByteSource& body) {
     state_ = State::complete;
     co_return;
   }
-  // The first piece comes before the head: a source that fails at once can still be reported.
-  std::string_view piece = co_await body.read(ctx);
-  make_head(kind, size.value_or(0));
   std::uint64_t sent = 0;
+  std::string_view piece;
+  if (size && body.can_send() && wire_.can_send()) {
+    sent = co_await send_file(ctx, body, *size);
+    if (sent < *size) piece = co_await body.read(ctx);
+  } else {
+    // The first piece comes before the head: a source that fails at once can still be reported.
+    piece = co_await body.read(ctx);
+    make_head(kind, size.value_or(0));
+  }
   while (!piece.empty()) {
     sent += piece.size();
     if (size && sent > *size) throw Error(ErrorCode::internal, "response body is too long");

@@ -64,8 +64,10 @@ class ResponseWriter final : public Response {
   void make_head(BodyKind kind, std::uint64_t length);
   BodyKind unsized_kind() const;
   /// out_, then the pieces; out_ is empty afterwards.
-  Task<> flush(Context& ctx, std::string_view piece, std::string_view tail);
+  Task<> flush(Context& ctx, std::string_view piece, std::string_view tail, More more = More::none);
   Task<> write_framed(Context& ctx, std::string_view piece);
+  /// The head, then what the kernel sends of `body` by itself; how much that was.
+  Task<std::uint64_t> send_file(Context& ctx, io::ByteSource& body, std::uint64_t size);
 
   Wire& wire_;
   RequestBody& body_;

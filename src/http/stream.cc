@@ -54,16 +54,29 @@ class PlainStream : public Stream {
     return write_some_to(socket_, pieces);
   }
 
-  std::size_t write_now(std::span<const asio::const_buffer> pieces) override {
+  std::size_t write_now(std::span<const asio::const_buffer> pieces, More more) override {
+    const tcp::socket::message_flags flags = more == More::follows ? MSG_MORE : 0;
     error_code error;
     if (pieces.size() == 1) {
-      const std::size_t bytes = socket_.write_some(asio::const_buffer(pieces[0]), error);
+      const std::size_t bytes = socket_.send(asio::const_buffer(pieces[0]), flags, error);
       return error ? 0 : bytes;
     }
     std::array<asio::const_buffer, kPiecesMax> gathered;
     std::ranges::copy(pieces.first(std::min(pieces.size(), gathered.size())), gathered.begin());
-    const std::size_t bytes = socket_.write_some(gathered, error);
+    const std::size_t bytes = socket_.send(gathered, flags, error);
     return error ? 0 : bytes;
+  }
+
+  int lend() const override { return handle(); }
+
+  Task<error_code> wait_for_room() override {
+    const auto [error] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
+    co_return error;
+  }
+
+  void shut_down() override {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
   }
 
   Task<IoResult> read_raw(asio::mutable_buffer into) override {
@@ -76,16 +89,13 @@ class PlainStream : public Stream {
 
   bool is_quiet() const override {
     char byte = 0;
-    // native_handle() is not const, looking at the socket is.
-    const int handle = const_cast<tcp::socket&>(socket_).native_handle();
-    const auto seen = ::recv(handle, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto seen = ::recv(handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
 
   std::size_t unsent_bytes() const override {
     int bytes = 0;
-    const int handle = const_cast<tcp::socket&>(socket_).native_handle();
-    return ::ioctl(handle, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+    return ::ioctl(handle(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
   }
 
   void cancel() override {
@@ -111,6 +121,10 @@ class PlainStream : public Stream {
 
  protected:
   tcp::socket socket_;
+
+ private:
+  /// native_handle() is not const, looking at the socket is.
+  int handle() const { return const_cast<tcp::socket&>(socket_).native_handle(); }
 };
 
 class TlsStream : public PlainStream {
@@ -133,7 +147,9 @@ class TlsStream : public PlainStream {
     return write_some_to(tls_, pieces);
   }
 
-  std::size_t write_now(std::span<const asio::const_buffer>) override { return 0; }
+  std::size_t write_now(std::span<const asio::const_buffer>, More) override { return 0; }
+
+  int lend() const override { return -1; }
 
   // Also waits for the peer's answer, or for anything else it sends.
   Task<error_code> say_goodbye() override {

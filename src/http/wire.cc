@@ -56,7 +56,7 @@ Task<WireRead> Wire::read_raw(std::span<char> into) {
 }
 
 Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, milliseconds stall,
-                          const Context* ctx) {
+                          const Context* ctx, More more) {
   std::array<asio::const_buffer, Stream::kPiecesMax> left;
   std::size_t count = 0;
   for (const asio::const_buffer& piece : pieces) {
@@ -70,7 +70,7 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
     if (first < count) left[first] += bytes;
   };
   // Most answers fit into the socket: no operation is started then, and nothing waited for.
-  advance(stream_->write_now(std::span(left).first(count)));
+  advance(stream_->write_now(std::span(left).first(count), more));
   while (first < count) {
     arm(stall, ctx);
     writing_ = {.stall = stall, .ctx = ctx};
@@ -84,6 +84,41 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
   }
   disarm();
   co_return WireEnd::ok;
+}
+
+Task<io::Sent> Wire::send_turn(Context& ctx, io::ByteSource& source) {
+  struct Loan {
+    bool& lent;
+
+    explicit Loan(bool& flag) : lent(flag) { lent = true; }
+
+    ~Loan() { lent = false; }
+  } const loan(lent_);
+
+  co_return co_await source.send_some(ctx, stream_->lend());
+}
+
+Task<WireSent> Wire::send(Context& ctx, io::ByteSource& source, milliseconds stall) {
+  const std::uint64_t wanted = source.size().value_or(0);
+  std::uint64_t sent = 0;
+  while (sent < wanted) {
+    ctx.check_deadline();
+    const io::Sent turn = co_await send_turn(ctx, source);
+    sent += turn.bytes;
+    bytes_out_ += turn.bytes;
+    if (closed_while_lent_ || turn.stop == io::Sent::Stop::peer_gone) {
+      co_return WireSent{.bytes = sent, .end = WireEnd::closed};
+    }
+    if (turn.stop == io::Sent::Stop::unsupported) break;
+    if (turn.stop == io::Sent::Stop::turn_over || sent == wanted) continue;
+    arm(stall, &ctx);
+    writing_ = {.stall = stall, .ctx = &ctx};
+    const auto error = co_await stream_->wait_for_room();
+    const WireEnd end = end_of(error);
+    disarm();
+    if (end != WireEnd::ok) co_return WireSent{.bytes = sent, .end = end};
+  }
+  co_return WireSent{.bytes = sent};
 }
 
 bool Wire::is_draining() {
@@ -110,7 +145,13 @@ Task<> Wire::finish_sending() {
 
 void Wire::close() {
   disarm();
-  stream_->close();
+  if (lent_) {
+    // Its number may be another connection's a moment after it is closed.
+    closed_while_lent_ = true;
+    stream_->shut_down();
+  } else {
+    stream_->close();
+  }
 }
 
 void Wire::reset() {

@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/task.h"
 #include "http/stream.h"
+#include "io/byte_source.h"
 
 namespace tarn::http {
 
@@ -29,6 +30,11 @@ enum class [[nodiscard]] WireEnd { ok, closed, timed_out };
 struct WireRead {
   std::size_t bytes = 0;
   WireEnd end = WireEnd::ok;  // closed: nothing will ever come
+};
+
+struct WireSent {
+  std::uint64_t bytes = 0;
+  WireEnd end = WireEnd::ok;
 };
 
 /// Used on its loop only, one operation at a time.
@@ -52,7 +58,16 @@ class Wire {
   /// Writes everything. Each progress starts a new `stall` timeout; a peer that takes bytes out of
   /// the socket's buffer makes progress, even while that is still too full for more.
   Task<WireEnd> write(std::span<const boost::asio::const_buffer> pieces,
-                      std::chrono::milliseconds stall, const Context* ctx = nullptr);
+                      std::chrono::milliseconds stall, const Context* ctx = nullptr,
+                      More more = More::none);
+
+  /// Whether send() can be used: a plain connection.
+  bool can_send() const { return stream_->lend() >= 0; }
+
+  /// Has the kernel send from `source`, which can_send(), until its size() is reached; fewer bytes
+  /// with an end of ok mean that read() has to go on. Deadlines as with write(), but none for the
+  /// time the source takes. Throws what the source throws.
+  Task<WireSent> send(Context& ctx, io::ByteSource& source, std::chrono::milliseconds stall);
 
   /// The sweep's turn: ends an overdue operation.
   void on_tick();
@@ -78,6 +93,8 @@ class Wire {
     std::size_t unsent = 0;  // at the last tick
   };
 
+  /// One turn of the source with the socket, which stays open for it.
+  Task<io::Sent> send_turn(Context& ctx, io::ByteSource& source);
   WireEnd end_of(const boost::system::error_code& error);
   bool is_draining();
 
@@ -86,6 +103,8 @@ class Wire {
   std::uint64_t due_ = kNever;
   std::optional<Writing> writing_;  // a write waits for room
   bool overdue_ = false;
+  bool lent_ = false;  // another thread may be using the socket
+  bool closed_while_lent_ = false;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

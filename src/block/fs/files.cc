@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <linux/openat2.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "base/format.h"
 
@@ -17,6 +19,18 @@ namespace tarn::block::fs {
 namespace {
 
 std::atomic<bool> openat2_missing{false};
+std::atomic<bool> cachestat_missing{false};
+
+// As in <linux/mman.h> of newer systems than the ones we build on.
+constexpr long kCachestat = 451;
+
+struct CacheRange {
+  std::uint64_t at, count;
+};
+
+struct CacheCounts {
+  std::uint64_t cached = 0, dirty = 0, writeback = 0, evicted = 0, recently_evicted = 0;
+};
 
 }  // namespace
 
@@ -114,6 +128,29 @@ ssize_t Files::copy_range(int from, std::uint64_t from_at, int to, std::uint64_t
   auto source = static_cast<off_t>(from_at);
   auto target = static_cast<off_t>(to_at);
   return ::copy_file_range(from, &source, to, &target, count, 0);
+}
+
+ssize_t Files::send(int socket, int fd, std::uint64_t at, std::size_t count) {
+  auto from = static_cast<off_t>(at);
+  return ::sendfile(socket, fd, &from, count);
+}
+
+bool Files::is_cached(int fd, std::uint64_t at, std::size_t count) {
+  // cachestat (Linux 6.5) counts pages, those included that are still being read: they are in
+  // order, so the last byte tells.
+  if (count == 0 || cachestat_missing.load(std::memory_order_relaxed)) return false;
+  const CacheRange range{.at = at, .count = count};
+  CacheCounts counts;
+  if (::syscall(kCachestat, fd, &range, &counts, 0) != 0) {
+    cachestat_missing = errno == ENOSYS;
+    return false;
+  }
+  static const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const std::uint64_t last = at + count - 1;
+  if (counts.cached < last / page_bytes - at / page_bytes + 1) return false;
+  char byte = 0;
+  const iovec into{.iov_base = &byte, .iov_len = 1};
+  return ::preadv2(fd, &into, 1, static_cast<off_t>(last), RWF_NOWAIT) == 1;
 }
 
 int Files::sync_data(int fd) {

@@ -59,6 +59,11 @@ class Files {
   /// From `from_at` in `from` to `to_at` in `to`; may copy less. 0 at the end of `from`.
   virtual ssize_t copy_range(int from, std::uint64_t from_at, int to, std::uint64_t to_at,
                              std::size_t count);
+  /// From `at` in `fd` to a socket; may send less, and 0 at the end of `fd`.
+  virtual ssize_t send(int socket, int fd, std::uint64_t at, std::size_t count);
+  /// Whether these bytes can be had without waiting for the disk, as far as the system can tell:
+  /// false where it cannot. Does not wait itself.
+  virtual bool is_cached(int fd, std::uint64_t at, std::size_t count);
   virtual int sync_data(int fd);
   virtual int sync_directory(int fd);
 };

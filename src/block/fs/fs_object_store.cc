@@ -25,6 +25,8 @@ using fs::TempFile;
 namespace {
 
 constexpr std::uint64_t kCopyBytesPerJob = 64ULL << 20;
+constexpr std::size_t kWholeBytesMax = 64 * 1024;      // read by the job that opens
+constexpr std::size_t kSendBytesPerTurn = 1ULL << 20;  // a reader must not hold a thread for long
 constexpr std::size_t kListObjectsMax = 10'000;
 constexpr std::uint64_t kRoomBytesMin = 1ULL << 20;  // with less, the store calls itself full
 
@@ -41,29 +43,55 @@ LocalRoots roots_of(const FsConfig& config) {
   return roots;
 }
 
+[[noreturn]] void throw_shorter() {
+  throw Error(ErrorCode::corrupt, "an object became shorter while it was read");
+}
+
 /// Fills `buffer` with the `count` bytes at `at`; they are there, or the file was tampered with.
 void read_exactly(fs::Files& files, const fs::OpenFile& file, char* out, std::size_t count,
                   std::uint64_t at) {
-  if (fs::read_some(files, file.fd.get(), out, count, at) != count) {
-    throw Error(ErrorCode::corrupt, "an object became shorter while it was read");
-  }
+  if (fs::read_some(files, file.fd.get(), out, count, at) != count) throw_shorter();
 }
 
-/// What the job that opens an object brings back: a small object whole, else its first piece.
+/// What the job that opens an object brings back: a small object whole.
 struct Opened {
   OpenFilePtr file;
   Span span;
-  std::string whole;
-  std::shared_ptr<Buffer> first;
+  std::optional<std::string> whole;
 };
+
+/// Has the kernel send up to `count` bytes; stops early when the socket is full.
+io::Sent send_blocking(fs::Files& files, const fs::OpenFile& file, int socket, std::uint64_t at,
+                       std::size_t count) {
+  ssize_t bytes = 0;
+  do {
+    bytes = files.send(socket, file.fd.get(), at, count);
+  } while (bytes < 0 && errno == EINTR);
+  if (bytes == 0) throw_shorter();
+  if (bytes > 0) {
+    const auto sent = static_cast<std::size_t>(bytes);
+    return {.bytes = sent, .stop = sent < count ? io::Sent::Stop::full : io::Sent::Stop::turn_over};
+  }
+  switch (errno) {
+    case EAGAIN: return {.stop = io::Sent::Stop::full};
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+    case ETIMEDOUT: return {.stop = io::Sent::Stop::peer_gone};
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP: return {.stop = io::Sent::Stop::unsupported};
+    default: fs::throw_errno(errno, "send");
+  }
+}
 
 class FileSource final : public io::ByteSource {
  public:
-  FileSource(io::BlockingPool& pool, fs::Files& files, Opened opened)
+  FileSource(io::BlockingPool& pool, fs::Files& files, fs::BufferPool& buffers, Opened opened)
       : pool_(pool),
         files_(files),
+        buffers_(buffers),
         file_(std::move(opened.file)),
-        buffer_(std::move(opened.first)),
         size_(opened.span.count),
         at_(opened.span.first),
         left_(opened.span.count) {}
@@ -74,40 +102,64 @@ class FileSource final : public io::ByteSource {
       file_.reset();
       co_return std::string_view();
     }
-    if (!std::exchange(fresh_, false)) {
-      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, kPieceBytes));
-      co_await pool_.run(ctx, [&files = files_, file = file_, buffer = buffer_, count, at = at_] {
-        read_exactly(files, *file, buffer->bytes.get(), count, at);
-        buffer->size = count;
-      });
-    }
-    at_ += buffer_->size;
-    left_ -= buffer_->size;
+    if (buffer_ == nullptr) buffer_ = buffers_.take();
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, kPieceBytes));
+    co_await pool_.run(ctx, [&files = files_, file = file_, buffer = buffer_, count, at = at_] {
+      read_exactly(files, *file, buffer->bytes.get(), count, at);
+      buffer->size = count;
+    });
+    take(count);
     co_return buffer_->view();
+  }
+
+  bool can_send() const override { return true; }
+
+  // On the pool where the file has to come from the disk first, and from then on: what is read
+  // ahead comes from there as well. Otherwise two threads would hand it over for nothing.
+  Task<io::Sent> send_some(Context& ctx, int socket) override {
+    if (left_ == 0) co_return io::Sent{};
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, kSendBytesPerTurn));
+    if (!from_disk_) from_disk_ = !files_.is_cached(file_->fd.get(), at_, count);
+    io::Sent sent;
+    if (from_disk_) {
+      sent = co_await pool_.run(ctx, [&files = files_, file = file_, socket, count, at = at_] {
+        return send_blocking(files, *file, socket, at, count);
+      });
+    } else {
+      sent = send_blocking(files_, *file_, socket, at_, count);
+    }
+    take(sent.bytes);
+    co_return sent;
   }
 
   std::optional<std::uint64_t> size() const override { return size_; }
 
  private:
+  void take(std::uint64_t bytes) {
+    at_ += bytes;
+    left_ -= bytes;
+  }
+
   io::BlockingPool& pool_;
   fs::Files& files_;
+  fs::BufferPool& buffers_;
   OpenFilePtr file_;
-  std::shared_ptr<Buffer> buffer_;
+  std::shared_ptr<Buffer> buffer_;  // once something was read
   std::uint64_t size_, at_, left_;
-  bool fresh_ = true;  // the buffer holds a piece nobody has seen
+  bool from_disk_ = false;
 };
 
-Opened open_object(fs::Volume& volume, fs::BufferPool& buffers, const LocalPath& path,
+Opened open_object(fs::Volume& volume, const LocalPath& path,
                    const std::optional<ByteRange>& range) {
   Opened opened;
   opened.file = volume.open_file(path);
   if (opened.file == nullptr) return opened;
   opened.span = clamp_range(range, opened.file->size);
   const auto [first, count] = opened.span;
-  if (count <= kPieceBytes) {
+  if (count <= kWholeBytesMax) {
     // libstdc++ 12 passes the grown capacity as the size: use the one we asked for.
     const auto wanted = static_cast<std::size_t>(count);
-    opened.whole.resize_and_overwrite(wanted, [&](char* to, std::size_t) {
+    opened.whole.emplace().resize_and_overwrite(wanted, [&](char* to, std::size_t) {
       read_exactly(volume.files(), *opened.file, to, wanted, first);
       return wanted;
     });
@@ -115,9 +167,9 @@ Opened open_object(fs::Volume& volume, fs::BufferPool& buffers, const LocalPath&
   }
   ::posix_fadvise(opened.file->fd.get(), static_cast<off_t>(first), static_cast<off_t>(count),
                   POSIX_FADV_SEQUENTIAL);
-  opened.first = buffers.take();
-  read_exactly(volume.files(), *opened.file, opened.first->bytes.get(), kPieceBytes, first);
-  opened.first->size = kPieceBytes;
+  // A disk that cannot be read is noticed while an answer can still say so.
+  char byte = 0;
+  read_exactly(volume.files(), *opened.file, &byte, 1, first);
   return opened;
 }
 
@@ -346,13 +398,12 @@ Task<std::unique_ptr<io::ByteSource>> FsObjectStore::get(Context& ctx, const Obj
                                                          std::optional<ByteRange> range) {
   const auto pass = state_->gate.enter();
   auto opened = co_await state_->pool.run(ctx, [this, path = state_->readable(ref), range] {
-    auto result = open_object(state_->volume, *state_->buffers, path, range);
-    return result;
+    return open_object(state_->volume, path, range);
   });
   if (opened.file == nullptr) co_return nullptr;
-  if (opened.first == nullptr)
-    co_return std::make_unique<io::StringSource>(std::move(opened.whole));
-  co_return std::make_unique<FileSource>(state_->pool, state_->volume.files(), std::move(opened));
+  if (opened.whole) co_return std::make_unique<io::StringSource>(*std::move(opened.whole));
+  co_return std::make_unique<FileSource>(state_->pool, state_->volume.files(), *state_->buffers,
+                                         std::move(opened));
 }
 
 Task<std::optional<ObjectInfo>> FsObjectStore::head(Context& ctx, const ObjectRef& ref) {

@@ -1,12 +1,17 @@
 #include "block/fs/fs_object_store.h"
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/bytes.h"
@@ -254,6 +259,110 @@ CO_TEST_F(FsObjectStoreTest, StreamsLargeObjectsInLittleMemory) {
   }
   EXPECT_LT(resident_bytes(), before + (24ULL << 20));
   EXPECT_EQ(to_hex(hasher.finish()), to_hex(digests.finish().md5));
+}
+
+/// The two ends of a stream; the first does not block.
+struct SocketPair {
+  SocketPair() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the server's process does
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) throw_errno();
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    near = fs::Fd(ends[0]);
+    far = fs::Fd(ends[1]);
+  }
+
+  [[noreturn]] static void throw_errno() {
+    throw std::system_error(errno, std::generic_category(), "socketpair");
+  }
+
+  /// What has arrived, up to `count` bytes.
+  std::string receive(std::size_t count) const {
+    std::string bytes(count, '\0');
+    const auto got = ::recv(far.get(), bytes.data(), count, MSG_DONTWAIT);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+  }
+
+  fs::Fd near, far;
+};
+
+/// Everything, sent in turns and read from the other end in between.
+Task<std::string> send_all(Context& ctx, io::ByteSource& source, const SocketPair& sockets) {
+  std::string arrived;
+  while (arrived.size() < *source.size()) {
+    const io::Sent sent = co_await source.send_some(ctx, sockets.near.get());
+    if (sent.stop == io::Sent::Stop::peer_gone || sent.stop == io::Sent::Stop::unsupported) break;
+    for (std::string piece = sockets.receive(1 << 20); !piece.empty();
+         piece = sockets.receive(1 << 20))
+      arrived += piece;
+  }
+  co_return arrived;
+}
+
+CO_TEST_F(FsObjectStoreTest, HasTheKernelSendLargeObjects) {
+  fs::FaultyFiles files;
+  const auto text = patterned(3'000'000);
+  for (const bool cached : {true, false}) {
+    files.nothing_cached = !cached;
+    const auto store = co_await FsObjectStore::open(ctx, {.root = self.root}, self.pool, &files);
+    co_await put_text(ctx, *store, ref("large"), text);
+    co_await put_text(ctx, *store, ref("small"), text.substr(0, 5'000));
+    const SocketPair sockets;
+    const auto whole = co_await store->get(ctx, ref("large"));
+    EXPECT_TRUE(whole->can_send());
+    EXPECT_TRUE(co_await send_all(ctx, *whole, sockets) == text);
+    EXPECT_EQ((co_await whole->send_some(ctx, sockets.near.get())).bytes, 0u) << "at the end";
+    EXPECT_EQ(co_await whole->read(ctx), "");
+    const auto part = co_await store->get(ctx, ref("large"), ByteRange{1'000'000, 2'500'000});
+    EXPECT_TRUE(co_await send_all(ctx, *part, sockets) == text.substr(1'000'000, 1'500'001));
+    EXPECT_FALSE((co_await store->get(ctx, ref("small")))->can_send());
+    EXPECT_FALSE((co_await store->get(ctx, ref("large"), ByteRange{7, 900}))->can_send());
+    co_await store->close();
+  }
+}
+
+CO_TEST_F(FsObjectStoreTest, ReadsOnWhereTheKernelStopped) {
+  fs::FaultyFiles files;
+  const auto store = co_await FsObjectStore::open(ctx, {.root = self.root}, self.pool, &files);
+  const auto text = patterned(700'000);
+  co_await put_text(ctx, *store, ref("x"), text);
+  const SocketPair sockets;
+  const auto source = co_await store->get(ctx, ref("x"));
+  const auto sent = co_await source->send_some(ctx, sockets.near.get());
+  EXPECT_EQ(sent.stop, io::Sent::Stop::full) << "nobody reads";
+  EXPECT_GT(sent.bytes, 0u);
+  EXPECT_LT(sent.bytes, text.size());
+  EXPECT_EQ((co_await source->send_some(ctx, sockets.near.get())).bytes, 0u);
+  files.fail_nth(1, EINVAL);
+  EXPECT_EQ((co_await source->send_some(ctx, sockets.near.get())).stop,
+            io::Sent::Stop::unsupported);
+  EXPECT_TRUE(co_await io::read_all(ctx, *source, 1 << 20) == text.substr(sent.bytes));
+  co_await store->close();
+}
+
+CO_TEST_F(FsObjectStoreTest, NeverPadsWhatTheKernelSends) {
+  fs::FaultyFiles files;
+  const auto store = co_await FsObjectStore::open(ctx, {.root = self.root}, self.pool, &files);
+  const auto text = patterned(700'000);
+  co_await put_text(ctx, *store, ref("x"), text);
+  for (const bool cached : {true, false}) {
+    files.nothing_cached = !cached;
+    const SocketPair sockets;
+    const auto cut = co_await store->get(ctx, ref("x"), ByteRange{500'000});
+    const auto gone = co_await store->get(ctx, ref("x"));
+    const auto broken = co_await store->get(ctx, ref("x"));
+    files.fail_nth(1, EIO);
+    CO_EXPECT_ERROR(broken->send_some(ctx, sockets.near.get()), ErrorCode::internal);
+    stdfs::resize_file(self.root + "/repo/x", 510'000);
+    EXPECT_EQ((co_await cut->send_some(ctx, sockets.near.get())).bytes, 10'000u);
+    CO_EXPECT_ERROR(cut->send_some(ctx, sockets.near.get()), ErrorCode::corrupt);
+    EXPECT_TRUE(sockets.receive(1 << 20) == text.substr(500'000, 10'000));
+    ::shutdown(sockets.far.get(), SHUT_RDWR);
+    EXPECT_EQ((co_await gone->send_some(ctx, sockets.near.get())).stop, io::Sent::Stop::peer_gone);
+    co_await put_text(ctx, *store, ref("x"), text);
+  }
+  co_await store->close();
 }
 
 CO_TEST_F(FsObjectStoreTest, CompletesAnUploadTheReferenceBegan) {

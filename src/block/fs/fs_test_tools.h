@@ -83,13 +83,22 @@ class FaultyFiles final : public Files {
     return fails("copy_range") ? -1 : Files::copy_range(from, from_at, to, to_at, count);
   }
 
+  ssize_t send(int socket, int fd, std::uint64_t at, std::size_t count) override {
+    return fails("send") ? -1 : Files::send(socket, fd, at, count);
+  }
+
   int sync_data(int fd) override { return fails("sync_data") ? -1 : Files::sync_data(fd); }
 
   int sync_directory(int fd) override {
     return fails("sync_directory") ? -1 : Files::sync_directory(fd);
   }
 
+  bool is_cached(int fd, std::uint64_t at, std::size_t count) override {
+    return !nothing_cached && Files::is_cached(fd, at, count);
+  }
+
   bool no_copy_range = false;
+  bool nothing_cached = false;
 
  private:
   bool fails(const char* call) {
