@@ -437,9 +437,19 @@ Task<> Lane::close() {
   });
   tasks_.cancel();
   co_await tasks_.join();
-  // What the last of them posted here has run when this has.
-  co_await io::await_callback<char>([this](io::Callback<char> done) {
-    asio::post(executor_, [d = std::move(done)]() mutable { d(nullptr, 0); });
+  co_await io::await_callback<char>(
+      [this](io::Callback<char> done) { when_still(std::move(done)); });
+}
+
+void Lane::when_still(io::Callback<char> done) {
+  // Not simply what comes after the last task's work: what a handler posts to its own loop is
+  // queued when it returns, and by then whoever waited for the task may have posted this.
+  asio::post(executor_, [this, d = std::move(done)]() mutable {
+    if (scheduled_) {
+      when_still(std::move(d));
+    } else {
+      d(nullptr, 0);
+    }
   });
 }
 

@@ -80,6 +80,8 @@ class Lane final : private JobOwner {
   bool watch_once(Clock::time_point now);
   void abandon(Session& session);
   void check_drained();
+  /// Calls `done` once no dispatch() is on its way: after the last task, none will be.
+  void when_still(io::Callback<char> done);
 
   const boost::asio::any_io_executor executor_;
   const PostgresConfig& config_;

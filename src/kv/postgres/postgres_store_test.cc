@@ -1,5 +1,6 @@
 #include "kv/postgres/postgres_store.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -223,21 +224,15 @@ CO_TEST_F(PostgresStoreTest, PagesOfLargeValuesAreCutByBytes) {
   EXPECT_EQ(rest.size() + static_cast<std::size_t>(in_page), 12u);
 }
 
-/// The plans of `page` for a partition, as a session of ours makes them: for its parameters the
-/// first times, then maybe one for all.
-std::vector<std::string> page_plans(BlockingSession& session) {
-  session.execute(std::string("PREPARE page (bytea, bytea, int8, int8) AS ") +
-                  prepared(Statement::page).sql);
-  std::vector<std::string> plans;
-  for (int i = 0; i < 8; ++i) {
-    const PgResult rows =
-        session.execute("EXPLAIN (COSTS OFF) EXECUTE page ('token', 'key/1', 1000, 4194304)");
-    std::string& plan = plans.emplace_back();
-    for (int row = 0; row < PQntuples(rows.get()); ++row)
-      plan += std::string(PQgetvalue(rows.get(), row, 0)) + '\n';
-  }
-  session.execute("DEALLOCATE page");
-  return plans;
+/// The steps of the plan of `page` for a partition, of the n-th time that a session runs it: at
+/// first they are made for its parameters, later perhaps for all.
+std::vector<std::string> page_plan(BlockingSession& session) {
+  const PgResult rows =
+      session.execute("EXPLAIN (COSTS OFF) EXECUTE page ('token', 'key/1', 1000, 4194304)");
+  std::vector<std::string> steps;
+  for (int row = 0; row < PQntuples(rows.get()); ++row)
+    steps.emplace_back(PQgetvalue(rows.get(), row, 0));
+  return steps;
 }
 
 TEST_F(PostgresStoreTest, PagesOfATokenJustFilledFollowTheIndex) {
@@ -249,9 +244,16 @@ TEST_F(PostgresStoreTest, PagesOfATokenJustFilledFollowTheIndex) {
   session.execute(
       "INSERT INTO kv SELECT 'token', convert_to('key/' || i, 'utf8'), repeat('v', 40)::bytea "
       "FROM generate_series(1, 20000) AS i");
-  for (const std::string& plan : page_plans(session)) {
-    EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
-    EXPECT_NE(plan.find("Index"), std::string::npos) << plan;
+  session.execute(std::string("PREPARE page (bytea, bytea, int8, int8) AS ") +
+                  prepared(Statement::page).sql);
+  for (int time = 0; time < 8; ++time) {
+    const std::vector<std::string> steps = page_plan(session);
+    EXPECT_TRUE(std::ranges::none_of(steps, [](const std::string& step) {
+      return step.ends_with("Sort") || step.contains("Bitmap");
+    })) << ::testing::PrintToString(steps);
+    EXPECT_TRUE(std::ranges::any_of(steps, [](const std::string& step) {
+      return step.contains("Index Scan using");
+    })) << ::testing::PrintToString(steps);
   }
   session.execute("ROLLBACK");
 }
