@@ -25,7 +25,7 @@ using fs::TempFile;
 namespace {
 
 constexpr std::uint64_t kCopyBytesPerJob = 64ULL << 20;
-constexpr std::size_t kWholeBytesMax = 64 * 1024;      // read by the job that opens
+constexpr std::size_t kWholeBytesMax = 24 * 1024;      // read by the job that opens
 constexpr std::size_t kSendBytesPerTurn = 1ULL << 20;  // a reader must not hold a thread for long
 constexpr std::size_t kListObjectsMax = 10'000;
 constexpr std::uint64_t kRoomBytesMin = 1ULL << 20;  // with less, the store calls itself full
