@@ -55,6 +55,37 @@ TEST(ShardedLru, ReplacesAValueAndItsBytes) {
   EXPECT_EQ(cache.bytes(), 5U);
 }
 
+TEST(ShardedLru, FillsOneShardIfTheOthersAreEmpty) {
+  struct OneForAll {
+    std::size_t operator()(const std::string&) const { return 3; }
+  };
+
+  ShardedLru<std::string, int, OneForAll> cache(40, 4);
+  for (const std::string key : {"a", "b", "c", "d"})
+    cache.put(key, std::make_shared<const int>(1), 10);
+  EXPECT_TRUE(cache.find("a"));
+  EXPECT_EQ(cache.bytes(), 40U);
+}
+
+TEST(ShardedLru, DropsTheLeastRecentlyUsedOfAllShards) {
+  struct ByLetter {
+    std::size_t operator()(const std::string& key) const {
+      return static_cast<std::size_t>(key[0]);
+    }
+  };
+
+  ShardedLru<std::string, int, ByLetter> cache(30, 4);
+  for (const std::string key : {"a1", "b1", "a2"})
+    cache.put(key, std::make_shared<const int>(1), 10);
+  EXPECT_TRUE(cache.find("a1"));
+  cache.put("c1", std::make_shared<const int>(1), 10);
+  EXPECT_FALSE(cache.find("b1"));
+  EXPECT_TRUE(cache.find("a1"));
+  EXPECT_TRUE(cache.find("a2"));
+  EXPECT_TRUE(cache.find("c1"));
+  EXPECT_EQ(cache.bytes(), 30U);
+}
+
 TEST(ShardedLru, KeepsTheNewestValueEvenIfItIsTooLarge) {
   Cache cache(10, 1);
   put(cache, "a", 1, 5);
