@@ -1,5 +1,6 @@
 #include "versioning/committed/disk_tier.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -31,6 +32,18 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+/// How many bytes there were.
+std::size_t read_up_to(int fd, char* to, std::size_t bytes, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got = ::pread(fd, to + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
 }
 
 }  // namespace
@@ -148,7 +161,7 @@ std::optional<std::uint64_t> DiskTier::size(const std::string& name) const {
 }
 
 std::optional<std::string> DiskTier::read_blocking(const std::string& name, std::uint64_t offset,
-                                                   std::size_t bytes) {
+                                                   std::size_t bytes, std::size_t room) {
   {
     const std::scoped_lock lock(mutex_);
     const auto found = index_.find(name);
@@ -157,17 +170,13 @@ std::optional<std::string> DiskTier::read_blocking(const std::string& name, std:
   }
   const int fd = ::open(path_of(name).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
-  std::string out(bytes, '\0');
-  std::size_t done = 0;
-  while (done < bytes) {
-    const ssize_t got =
-        ::pread(fd, out.data() + done, bytes - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    done += static_cast<std::size_t>(got);
-  }
+  std::string out;
+  out.reserve(std::max(room, bytes));
+  out.resize_and_overwrite(bytes, [fd, offset](char* to, std::size_t count) {
+    return read_up_to(fd, to, count, offset);
+  });
   ::close(fd);
-  if (done < bytes) return std::nullopt;
+  if (out.size() < bytes) return std::nullopt;
   return out;
 }
 

@@ -50,9 +50,10 @@ class DiskTier {
   void keep_blocking(Draft draft);
   bool contains(const std::string& name) const;
   std::optional<std::uint64_t> size(const std::string& name) const;
-  /// The bytes, or nullopt if the file is not here (any more) or too short.
+  /// The bytes, in a string with room for `room`, or nullopt if the file is not here (any more) or
+  /// too short.
   std::optional<std::string> read_blocking(const std::string& name, std::uint64_t offset,
-                                           std::size_t bytes);
+                                           std::size_t bytes, std::size_t room = 0);
   void drop_blocking(const std::string& name);
 
   std::uint64_t bytes() const;

@@ -69,13 +69,10 @@ struct FileSource::Impl {
     if (disk) {
       const std::string name = DiskTier::name_of(storage_namespace, id);
       if (disk->contains(name)) {
-        auto found = co_await pool.run(ctx, [tier = disk.get(), name, offset, bytes] {
-          return tier->read_blocking(name, offset, bytes);
+        auto found = co_await pool.run(ctx, [tier = disk.get(), name, offset, bytes, room] {
+          return tier->read_blocking(name, offset, bytes, room);
         });
-        if (found) {
-          found->reserve(room);
-          co_return *std::move(found);
-        }
+        if (found) co_return *std::move(found);
       }
     }
     if (bytes == 0) co_return std::string();
