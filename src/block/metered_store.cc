@@ -165,6 +165,12 @@ class CountedBody final : public io::ByteSource {
     co_return piece;
   }
 
+  std::shared_ptr<const std::string> whole() override {
+    auto bytes = inner_.whole();
+    if (bytes) series().written_bytes.add(bytes->size());
+    return bytes;
+  }
+
   std::optional<std::uint64_t> size() const override { return inner_.size(); }
 
  private:

@@ -41,6 +41,10 @@ void check_head_text(std::string_view text, const Endpoint& endpoint) {
   }
 }
 
+std::string_view body_of(const ClientRequest& request) {
+  return request.borrowed_body.empty() ? std::string_view(request.body) : request.borrowed_body;
+}
+
 std::string make_head(const ClientRequest& request) {
   check_head_text(request.target, request.endpoint);
   std::string head = request.method + " " + request.target +
@@ -51,7 +55,7 @@ std::string make_head(const ClientRequest& request) {
     head.append(name).append(": ").append(value).append("\r\n");
   }
   const std::uint64_t length =
-      request.stream != nullptr ? request.stream_bytes : request.body.size();
+      request.stream != nullptr ? request.stream_bytes : body_of(request).size();
   const bool has_body_semantics =
       request.method == "PUT" || request.method == "POST" || request.method == "PATCH";
   if (length > 0 || has_body_semantics) append_format(head, "Content-Length: {}\r\n", length);
@@ -100,6 +104,7 @@ class ResponseBody final : public io::ByteSource {
         if (!piece.empty()) co_return piece;
         continue;
       }
+      make_room();
       const std::size_t most = std::min(capacity_, config_.buffer_bytes);
       const auto got = co_await lease_.connection().read_some(due_within(ctx, idle_timeout_),
                                                               std::span(buffer_.get(), most));
@@ -117,6 +122,14 @@ class ResponseBody final : public io::ByteSource {
   }
 
  private:
+  /// What heads fit into is small for the pieces of a large body. Nothing in the buffer is needed.
+  void make_room() {
+    const std::uint64_t wanted = std::min<std::uint64_t>(size_.value_or(0), config_.buffer_bytes);
+    if (wanted <= capacity_) return;
+    capacity_ = static_cast<std::size_t>(wanted);
+    buffer_ = std::make_unique_for_overwrite<char[]>(capacity_);
+  }
+
   /// Off the front of what has been received.
   std::string_view take(Context& ctx) {
     if (until_close_) return std::exchange(raw_, {});
@@ -167,7 +180,7 @@ class Exchange {
         request_(request),
         head_text_(head_text),
         lease_(std::move(lease)),
-        capacity_(std::max(config.head_bytes_max, config.buffer_bytes)),
+        capacity_(config.head_bytes_max),
         buffer_(std::make_unique_for_overwrite<char[]>(capacity_)) {}
 
   /// False when the connection turned out to be dead before anything came back.
@@ -206,11 +219,11 @@ class Exchange {
   Task<End> send_all(Context& ctx) {
     const bool wait =
         request_.expect_continue &&
-        (request_.stream != nullptr ? request_.stream_bytes > 0 : !request_.body.empty());
+        (request_.stream != nullptr ? request_.stream_bytes > 0 : !body_of(request_).empty());
     const bool with_body = request_.stream == nullptr && !wait;
-    const std::array pieces = {
-        asio::const_buffer(head_text_.data(), head_text_.size()),
-        asio::const_buffer(request_.body.data(), with_body ? request_.body.size() : 0)};
+    const asio::const_buffer body(body_of(request_).data(), body_of(request_).size());
+    const std::array pieces = {asio::const_buffer(head_text_.data(), head_text_.size()),
+                               with_body ? body : asio::const_buffer()};
     if (const End end = co_await write(ctx, pieces); end != End::ok) co_return end;
     if (wait) {
       const bool told = co_await told_to_continue(ctx);
@@ -218,8 +231,8 @@ class Exchange {
     }
     if (request_.stream != nullptr) co_return co_await send_stream(ctx);
     if (with_body) co_return End::ok;
-    const std::array body = {asio::const_buffer(request_.body.data(), request_.body.size())};
-    co_return co_await write(ctx, body);
+    const std::array only_body = {body};
+    co_return co_await write(ctx, only_body);
   }
 
   Task<End> write(Context& ctx, std::span<const asio::const_buffer> pieces) {

@@ -29,8 +29,8 @@ struct ClientConfig {
   std::chrono::milliseconds keep_alive{20'000};      // life of an unused connection; 0 keeps none
   /// Per loop; further requests wait for one to be free, as long as a silent peer is waited for.
   std::size_t connections_per_host = 64;
-  std::size_t head_bytes_max = 65'536;   // of a response
-  std::size_t buffer_bytes = 64 * 1024;  // most bytes of one read() of a response's body
+  std::size_t head_bytes_max = 65'536;    // of a response
+  std::size_t buffer_bytes = 256 * 1024;  // most bytes of one read() of a response's body
   ClientTls tls;
 };
 
@@ -65,6 +65,8 @@ struct ClientRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   /// The body, if it is small ...
   std::string body;
+  /// ... or somebody else's, who keeps it until send() is done ...
+  std::string_view borrowed_body = {};
   /// ... or streamed: exactly `stream_bytes` are sent. Must outlive send().
   io::ByteSource* stream = nullptr;
   std::uint64_t stream_bytes = 0;

@@ -150,17 +150,22 @@ Task<ClientConnection::End> ClientConnection::write(Context& ctx,
     if (piece.size() > 0) left.at(count++) = piece;
   }
   std::size_t first = 0;
+  const auto advance = [&](std::size_t bytes) {
+    for (; first < count && bytes >= left[first].size(); ++first)
+      bytes -= left[first].size();
+    if (first < count) left[first] += bytes;
+  };
+  // Most requests fit into the socket: no operation is started then, and nothing waited for.
+  advance(stream_->write_now(std::span(left).first(count), More::none));
   while (first < count) {
     watch_.arm(due_within(ctx, timeout));
-    auto [error, bytes] =
+    const auto [error, bytes] =
         co_await stream_->write_some(std::span(left).subspan(first, count - first));
     watch_.disarm();
     if (error && watch_.overdue()) co_return End::timed_out;
     if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
     if (error) co_return End::closed;
-    for (; first < count && bytes >= left[first].size(); ++first)
-      bytes -= left[first].size();
-    if (first < count) left[first] += bytes;
+    advance(bytes);
   }
   co_return End::ok;
 }

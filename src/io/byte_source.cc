@@ -11,7 +11,7 @@ Task<Sent> ByteSource::send_some(Context& /*ctx*/, int /*socket*/) {
 
 Task<std::string_view> StringSource::read(Context& /*ctx*/) {
   if (std::exchange(done_, true)) co_return std::string_view();
-  co_return bytes_;
+  co_return *bytes_;
 }
 
 Task<std::string> read_all(Context& ctx, ByteSource& source, std::uint64_t bytes_max) {

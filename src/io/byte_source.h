@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,10 @@ class ByteSource {
   /// whoever stores the bytes must then discard what it has.
   virtual Task<std::string_view> read(Context& ctx) = 0;
 
+  /// In place of read(), and before it: all the bytes, where they are in memory as a whole and may
+  /// be kept for longer than a piece. Null where they have to be read.
+  virtual std::shared_ptr<const std::string> whole() { return nullptr; }
+
   /// Whether the bytes are a file's, and many enough to be worth send_some(). size() is known then.
   virtual bool can_send() const { return false; }
 
@@ -52,17 +57,22 @@ class ByteSource {
   ByteSource& operator=(const ByteSource&) = delete;
 };
 
-/// A source over a string it owns.
+/// A source over a string, its own or one that others read as well.
 class StringSource final : public ByteSource {
  public:
-  explicit StringSource(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit StringSource(std::string bytes)
+      : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}
+
+  explicit StringSource(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
 
   Task<std::string_view> read(Context& ctx) override;
 
-  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
+  std::shared_ptr<const std::string> whole() override { return bytes_; }
+
+  std::optional<std::uint64_t> size() const override { return bytes_->size(); }
 
  private:
-  std::string bytes_;
+  const std::shared_ptr<const std::string> bytes_;  // shared with who asked for the whole
   bool done_ = false;
 };
 

@@ -1,5 +1,6 @@
 // A service in trouble: between the store and moto stands a server that breaks what it is told to.
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -173,6 +174,100 @@ CO_TEST_F(S3InTrouble, RefusesAnEtagOfOtherBytes) {
   testing::PiecesSource large({patterned(500'000)});
   CO_EXPECT_ERROR(store->put(ctx, self.ref("etag2"), large), ErrorCode::unavailable);
   EXPECT_FALSE((co_await store->head(ctx, self.ref("etag2"))).has_value());
+  co_await store->close();
+}
+
+/// A service that shows what it is sent to store, and damages the first of it. Thread-safe.
+class Wire {
+ public:
+  std::string endpoint() const { return service_.endpoint(); }
+
+  void damage(int puts) {
+    const std::scoped_lock lock(mutex_);
+    damaged_ = puts;
+  }
+
+  /// The only one; without a method if there was none, or more.
+  testing::ServiceRequest only_put() const {
+    const std::scoped_lock lock(mutex_);
+    return puts_.size() == 1 ? puts_[0] : testing::ServiceRequest{};
+  }
+
+ private:
+  Task<testing::ServiceAnswer> serve(Context& ctx, testing::ServiceRequest request) {
+    if (request.method == "PUT" && !request.body.empty()) {
+      const std::scoped_lock lock(mutex_);
+      puts_.push_back(request);
+      if (damaged_ > 0 && damaged_-- > 0) request.body[request.body.size() / 2] ^= 1;
+    }
+    return fake_.serve(ctx, std::move(request));
+  }
+
+  mutable std::mutex mutex_;
+  int damaged_ = 0;
+  std::vector<testing::ServiceRequest> puts_;
+  testing::FakeService fake_;
+  TroubledService service_{[this](Context& ctx, testing::ServiceRequest request) {
+    return serve(ctx, std::move(request));
+  }};
+};
+
+CO_TEST_F(S3InTrouble, StoresNoBodyThatWasDamagedOnTheWay) {
+  Wire wire;
+  co_await testing::make_bucket(ctx, wire.endpoint(), "faults");
+  S3Config config = testing::s3_test_config(wire.endpoint());
+  config.max_retries = 3;
+  const auto store = testing::make_s3_store(config, self.pool);
+  for (const std::size_t size : {10u, 200'000u}) {
+    for (const bool digested : {false, true}) {
+      const std::string text = patterned(size);
+      Digests digests;
+      const PutOptions options{.digests = digested ? &digests : nullptr};
+      wire.damage(2);
+      io::StringSource repeated(text);
+      co_await store->put(ctx, self.ref("repeated"), repeated, options);
+      EXPECT_TRUE(co_await get_text(ctx, *store, self.ref("repeated")) == text);
+      wire.damage(100);
+      Digests others;
+      io::StringSource never(text);
+      CO_EXPECT_ERROR(
+          store->put(ctx, self.ref("never"), never, {.digests = digested ? &others : nullptr}),
+          ErrorCode::unavailable);
+      wire.damage(0);
+      EXPECT_FALSE((co_await store->head(ctx, self.ref("never"))).has_value());
+    }
+  }
+  co_await store->close();
+}
+
+CO_TEST_F(S3InTrouble, SendsABodyInMemoryAtOnceUnderOneDigest) {
+  Wire wire;
+  co_await testing::make_bucket(ctx, wire.endpoint(), "faults");
+  S3Config config = testing::s3_test_config(wire.endpoint());
+  config.part_bytes = 100'000;
+  const auto store = testing::make_s3_store(config, self.pool);
+  const std::string text = patterned(350'000);
+  io::StringSource body(text);
+  EXPECT_EQ((co_await store->put(ctx, self.ref("whole"), body)).size, text.size());
+  const testing::ServiceRequest sent = wire.only_put();
+  EXPECT_EQ(sent.header("x-amz-content-sha256"), to_hex(sha256(text)));
+  EXPECT_FALSE(sent.header("content-md5"));
+  EXPECT_TRUE(co_await get_text(ctx, *store, self.ref("whole")) == text);
+  co_await store->close();
+}
+
+/// What the body's reader has computed is not computed again: the digest it claims is sent.
+CO_TEST_F(S3InTrouble, SendsTheDigestsThatAreKnown) {
+  Wire wire;
+  co_await testing::make_bucket(ctx, wire.endpoint(), "faults");
+  const auto store = testing::make_s3_store(testing::s3_test_config(wire.endpoint()), self.pool);
+  const std::string text = patterned(90'000);
+  Digests digests({.sha256 = true});
+  testing::PiecesSource body({text.substr(0, 5), text.substr(5)}, true);
+  co_await store->put(ctx, self.ref("known"), body, {.digests = &digests});
+  const testing::ServiceRequest sent = wire.only_put();
+  EXPECT_EQ(sent.header("x-amz-content-sha256"), to_hex(sha256(text)));
+  EXPECT_EQ(sent.header("content-md5"), to_base64(md5(text)));
   co_await store->close();
 }
 

@@ -21,7 +21,6 @@ namespace tarn::block::s3 {
 namespace {
 
 constexpr std::size_t kInlineHashBytesMax = 64 * 1024;
-constexpr std::size_t kInlineBodyBytesMax = 64 * 1024;  // copied, so that one write sends all
 constexpr int kRedirectsMax = 3;
 constexpr std::uint64_t kExpectContinueBytes = 1 << 20;
 
@@ -37,19 +36,6 @@ metrics::Counter& retries() {
       "tarn_block_s3_retries_total", "Requests to the object store that were sent again.");
   return counter;
 }
-
-/// Bytes somebody else owns.
-class ViewSource final : public io::ByteSource {
- public:
-  explicit ViewSource(std::string_view bytes) : bytes_(bytes) {}
-
-  Task<std::string_view> read(Context&) override { co_return std::exchange(bytes_, {}); }
-
-  std::optional<std::uint64_t> size() const override { return bytes_.size(); }
-
- private:
-  std::string_view bytes_;
-};
 
 aws::SignedRequest signed_view(const S3Request& request, const Place& place,
                                const std::string& host) {
@@ -88,7 +74,8 @@ Task<std::string> Requester::payload_hash(Context& ctx, const S3Request& request
   if (request.stream != nullptr) co_return std::string(aws::kUnsignedPayload);
   if (request.body == nullptr || request.body->empty())
     co_return std::string(aws::kEmptyPayloadHash);
-  if (secure) co_return std::string(aws::kUnsignedPayload);
+  if (secure && !request.sign_body) co_return std::string(aws::kUnsignedPayload);
+  if (!request.sha256.empty()) co_return to_hex(request.sha256);
   if (request.body->size() <= kInlineHashBytesMax) co_return to_hex(sha256(*request.body));
   co_return co_await parts_.pool.run(ctx, [body = request.body] { return to_hex(sha256(*body)); });
 }
@@ -113,16 +100,11 @@ Task<Reply> Requester::attempt(Context& ctx, const S3Request& request, const std
                                        {.region = region}, hash, parts_.clock.now())) {
     out.headers.push_back(std::move(field));
   }
-  ViewSource whole(request.body != nullptr ? std::string_view(*request.body) : std::string_view());
-  const std::uint64_t body_bytes = whole.size().value();
   if (request.stream != nullptr) {
     out.stream = request.stream;
     out.stream_bytes = request.stream_bytes;
-  } else if (body_bytes <= kInlineBodyBytesMax) {
-    if (body_bytes > 0) out.body = *request.body;
-  } else {
-    out.stream = &whole;
-    out.stream_bytes = body_bytes;
+  } else if (request.body != nullptr) {
+    out.borrowed_body = *request.body;
   }
   out.expect_continue = request.stream != nullptr && request.stream_bytes >= kExpectContinueBytes;
 

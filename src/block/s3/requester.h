@@ -40,6 +40,8 @@ struct S3Request {
   Bytes body;                        // or ...
   io::ByteSource* stream = nullptr;  // ... which is sent once and never repeated
   std::uint64_t stream_bytes = 0;
+  std::string sha256;            // of `body`, raw, where it is known already
+  bool sign_body = false;        // over TLS as well: nothing else tells which body is meant
   bool read_body = true;         // into Reply::text; otherwise a success's body stays on the wire
   bool works_long = false;       // before it answers
   bool ahead_of_others = false;  // as http::ClientRequest's

@@ -150,16 +150,19 @@ Task<ObjectInfo> S3ObjectStore::State::head(Context& ctx, const Target& target) 
 }
 
 Task<> S3ObjectStore::State::put_whole(Context& ctx, const Target& target, Bytes bytes,
-                                       std::string md5) {
+                                       Known known) {
   S3Request request{.what = "put",
                     .method = "PUT",
                     .bucket = target.bucket,
                     .key = target.key,
                     .headers = encryption(),
-                    .body = std::move(bytes)};
-  request.headers.emplace_back("content-md5", to_base64(md5));
+                    .body = std::move(bytes),
+                    .sha256 = std::move(known.sha256),
+                    .sign_body = known.md5.empty()};
+  if (!known.md5.empty()) request.headers.emplace_back("content-md5", to_base64(known.md5));
   const Reply reply = co_await requester.demand(ctx, request);
-  check_etag(config, s3::plain_etag(reply.header("etag")), md5);
+  if (known.md5.empty()) co_return;
+  check_etag(config, s3::plain_etag(reply.header("etag")), known.md5);
 }
 
 Task<std::string> S3ObjectStore::State::create_upload(Context& ctx, const Target& target) {

@@ -49,8 +49,15 @@ struct S3ObjectStore::State {
   /// In the background of a failure: reports nothing but a log line.
   Task<> give_up_upload(const s3::Target& target, std::string_view upload_id);
 
-  /// A small object, or what is left of it.
-  Task<> put_whole(Context& ctx, const s3::Target& target, s3::Bytes bytes, std::string md5);
+  /// What is known of a body before it is sent; raw, empty where it is not.
+  struct Known {
+    std::string md5;
+    std::string sha256;
+  };
+
+  /// An object in one request. The service checks it by its MD5, and we the ETag, or else by the
+  /// SHA-256 in the signature.
+  Task<> put_whole(Context& ctx, const s3::Target& target, s3::Bytes bytes, Known known);
 
   /// Room for a part in memory. Throws Error{throttled} when none gets free for long.
   Task<io::Semaphore::Permit> take_buffer(Context& ctx);

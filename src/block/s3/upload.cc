@@ -21,6 +21,8 @@ using State = S3ObjectStore::State;
 using Permit = io::Semaphore::Permit;
 
 constexpr std::uint64_t kSmallBodyBytes = 256 * 1024;  // may always be in memory
+constexpr std::uint64_t kInlineHashBytesMax = 64 * 1024;
+constexpr std::uint64_t kPartsInOnePut = 8;  // of a body that is in memory anyway
 constexpr std::uint32_t kPartsBeforeGrowth = 1'000;
 constexpr std::size_t kGrownPartBytesMax = 512 * 1024 * 1024;
 
@@ -128,6 +130,25 @@ Task<> put_in_parts(Context& ctx, State& store, const Target& target, BodyCutter
   std::rethrow_exception(failure);
 }
 
+/// An MD5 nobody else wanted is taken of small bodies only: it costs more than all the rest.
+State::Known known_of(const std::string& bytes, const PutOptions& options) {
+  if (options.digests != nullptr) {
+    const Digests::Values& values = options.digests->values();
+    return {.md5 = values.md5, .sha256 = values.sha256};
+  }
+  if (bytes.size() > kInlineHashBytesMax) return {};
+  return {.md5 = md5(bytes), .sha256 = {}};
+}
+
+Task<PutResult> put_shared(Context& ctx, State& store, const Target& target, Bytes bytes,
+                           const PutOptions& options) {
+  if (options.accept) options.accept();
+  const std::uint64_t size = bytes->size();
+  State::Known known = known_of(*bytes, options);
+  co_await store.put_whole(ctx, target, std::move(bytes), std::move(known));
+  co_return PutResult{size};
+}
+
 }  // namespace
 
 std::size_t part_bytes_of(const S3Config& config, std::uint32_t number,
@@ -144,6 +165,10 @@ Task<PutResult> put_body(Context& ctx, State& store, Target target, io::ByteSour
                          PutOptions options) {
   const auto size = body.size();
   if (size && *size > options.bytes_max) throw Error(ErrorCode::too_large, "object is too large");
+  if (options.digests == nullptr && size && *size <= kPartsInOnePut * store.config.part_bytes) {
+    if (Bytes whole = body.whole())
+      co_return co_await put_shared(ctx, store, target, whole, options);
+  }
   Permit buffer;
   if (!size || *size > kSmallBodyBytes) buffer = co_await store.take_buffer(ctx);
   BodyCutter cutter(body, options);
@@ -154,9 +179,7 @@ Task<PutResult> put_body(Context& ctx, State& store, Target target, io::ByteSour
   }
   if (options.accept) options.accept();
   const auto bytes = std::make_shared<const std::string>(std::move(first));
-  std::string md5 = options.digests != nullptr ? options.digests->finish_md5()
-                                               : co_await store.md5_of(ctx, bytes);
-  co_await store.put_whole(ctx, target, bytes, std::move(md5));
+  co_await store.put_whole(ctx, target, bytes, known_of(*bytes, options));
   co_return PutResult{cutter.bytes()};
 }
 

@@ -8,8 +8,9 @@
 
 namespace tarn::block::s3 {
 
-/// One PUT for what fits a part, else a multipart upload whose parts go out side by side. Nothing
-/// is left behind when it throws, as far as the service can still be reached.
+/// One PUT for what fits a part, or is in memory anyway and not much larger; else a multipart
+/// upload whose parts go out side by side. Nothing is left behind when it throws, as far as the
+/// service can still be reached.
 Task<PutResult> put_body(Context& ctx, S3ObjectStore::State& store, Target target,
                          io::ByteSource& body, PutOptions options);
 

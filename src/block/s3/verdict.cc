@@ -14,10 +14,18 @@ bool is_one_of(std::string_view code, const std::array<std::string_view, N>& cod
   return std::ranges::find(codes, code) != codes.end();
 }
 
-constexpr std::array<std::string_view, 11> kTransient = {
-    "InternalError",  "ServiceUnavailable", "SlowDown",         "SlowDownRead",
-    "SlowDownWrite",  "RequestTimeout",     "OperationAborted", "ThrottlingException",
-    "IncompleteBody", "BadDigest",          "Throttling"};
+constexpr std::array<std::string_view, 12> kTransient = {"InternalError",
+                                                         "ServiceUnavailable",
+                                                         "SlowDown",
+                                                         "SlowDownRead",
+                                                         "SlowDownWrite",
+                                                         "RequestTimeout",
+                                                         "OperationAborted",
+                                                         "ThrottlingException",
+                                                         "IncompleteBody",
+                                                         "BadDigest",
+                                                         "XAmzContentSHA256Mismatch",
+                                                         "Throttling"};
 constexpr std::array<std::string_view, 4> kExpired = {"ExpiredToken", "ExpiredTokenException",
                                                       "TokenRefreshRequired", "InvalidToken"};
 constexpr std::array<std::string_view, 4> kElsewhere = {

@@ -10,17 +10,18 @@ namespace tarn::block::s3 {
 namespace {
 
 TEST(Verdict, RepeatsWhatIsTheServicesTrouble) {
-  for (const auto& [status, code] :
-       std::initializer_list<std::pair<std::uint16_t, const char*>>{{500, "InternalError"},
-                                                                    {503, "SlowDown"},
-                                                                    {503, ""},
-                                                                    {502, ""},
-                                                                    {504, ""},
-                                                                    {429, ""},
-                                                                    {400, "RequestTimeout"},
-                                                                    {400, "BadDigest"},
-                                                                    {409, "OperationAborted"},
-                                                                    {200, "InternalError"}}) {
+  for (const auto& [status, code] : std::initializer_list<std::pair<std::uint16_t, const char*>>{
+           {500, "InternalError"},
+           {503, "SlowDown"},
+           {503, ""},
+           {502, ""},
+           {504, ""},
+           {429, ""},
+           {400, "RequestTimeout"},
+           {400, "BadDigest"},
+           {400, "XAmzContentSHA256Mismatch"},
+           {409, "OperationAborted"},
+           {200, "InternalError"}}) {
     EXPECT_EQ(judge(status, code, false), Verdict::repeat) << status << code;
   }
 }

@@ -21,22 +21,6 @@ namespace tarn::versioning {
 
 namespace {
 
-/// A body over bytes that others read as well.
-class SharedSource final : public io::ByteSource {
- public:
-  explicit SharedSource(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
-
-  Task<std::string_view> read(Context&) override {
-    co_return std::exchange(done_, true) ? std::string_view() : std::string_view(*bytes_);
-  }
-
-  std::optional<std::uint64_t> size() const override { return bytes_->size(); }
-
- private:
-  const std::shared_ptr<const std::string> bytes_;
-  bool done_ = false;
-};
-
 /// Shared by a writer and its uploads, which may outlive it.
 struct Uploads {
   explicit Uploads(std::size_t max) : free(max) {}
@@ -64,7 +48,7 @@ struct FinishedRange {
 
 Task<> upload(Context& ctx, block::ObjectStore& objects, RangeStore& store,
               const std::string& storage_namespace, FinishedRange& range) {
-  SharedSource source(range.bytes);
+  io::StringSource source(range.bytes);
   co_await objects.put(ctx, store.object_of(storage_namespace, range.id), source);
   co_await store.adopt_file(ctx, storage_namespace, range.id, range.bytes,
                             std::move(range.history));

@@ -44,6 +44,16 @@ std::optional<ByteRange> range_of(std::string_view text) {
                    number_of(text.substr(dash + 1), UINT64_MAX)};
 }
 
+/// The code for a body that is not the one its head tells of.
+std::optional<std::string_view> damage_of(const ServiceRequest& request, std::string_view md5) {
+  const auto wanted = request.header("content-md5");
+  if (wanted && *wanted != to_base64(md5)) return "BadDigest";
+  const auto hash = request.header("x-amz-content-sha256");
+  if (!hash || *hash == "UNSIGNED-PAYLOAD" || *hash == to_hex(tarn::sha256(request.body)))
+    return std::nullopt;
+  return "XAmzContentSHA256Mismatch";
+}
+
 std::string quoted(const std::string& etag) {
   return "\"" + etag + "\"";
 }
@@ -234,8 +244,7 @@ Task<ServiceAnswer> FakeService::read(Context& ctx, Call call) {
 
 Task<ServiceAnswer> FakeService::put(Context& ctx, Call call) {
   const std::string md5 = tarn::md5(call.request.body);
-  if (const auto wanted = call.request.header("content-md5"); wanted && *wanted != to_base64(md5))
-    co_return refuse(400, "BadDigest");
+  if (const auto damage = damage_of(call.request, md5)) co_return refuse(400, *damage);
   io::StringSource body(std::move(call.request.body));
   co_await call.store->put(ctx, call.ref(), body, {});
   co_return ServiceAnswer{.headers = {{"ETag", quoted(to_hex(md5))}}};
@@ -302,8 +311,7 @@ Task<ServiceAnswer> FakeService::serve_upload(Context& ctx, Call call) {
 Task<ServiceAnswer> FakeService::put_part(Context& ctx, Call call, std::uint32_t number,
                                           std::string id) {
   const std::string md5 = tarn::md5(call.request.body);
-  if (const auto wanted = call.request.header("content-md5"); wanted && *wanted != to_base64(md5))
-    co_return refuse(400, "BadDigest");
+  if (const auto damage = damage_of(call.request, md5)) co_return refuse(400, *damage);
   io::StringSource body(std::move(call.request.body));
   const std::string etag = co_await call.store->upload_part(ctx, call.ref(), id, number, body, {});
   co_return ServiceAnswer{.headers = {{"ETag", quoted(etag)}}};
