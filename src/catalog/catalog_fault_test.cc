@@ -1,11 +1,12 @@
 // Every call to the stores fails once, before, halfway and after; every round trip to PostgreSQL
-// and every request to an S3 service fails once, in each way it can, and from there on for good.
+// and every request to DynamoDB or an S3 service fails once, in each way it can, and from there on
+// for good.
 // What is left, opened anew, is the state before the operation or the one after it; fsck finds it
 // whole, nothing stays behind, and trying again gets there.
 //
 // TARN_FAULTS=all tries every operation with every trouble on every pair of stores, moto included;
-// otherwise PostgreSQL and S3 are tried together, at the wire, with a few operations and half of
-// the troubles.
+// otherwise PostgreSQL and S3 are tried together, and DynamoDB with files, at the wire, with a few
+// operations and half of the troubles.
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -26,7 +27,8 @@
 namespace tarn::catalog::faults {
 namespace {
 
-using block::testing::ServiceFault;
+using http::testing::ServiceFault;
+using http::testing::TroubledService;
 using std::chrono::milliseconds;
 using testing::PostgresTrouble;
 using Wire = World::Wire;
@@ -108,12 +110,6 @@ bool postgres_struck(World& w, std::uint64_t) {
   return struck;
 }
 
-bool service_struck(World& w, std::uint64_t) {
-  const bool struck = !w.ground.s3->trouble.struck().empty();
-  w.ground.s3->trouble.heal();
-  return struck;
-}
-
 void add_postgres_troubles(std::vector<Trouble>& all) {
   using Fault = PostgresTrouble::Fault;
   for (const Fault fault : {Fault::before, Fault::after, Fault::torn}) {
@@ -137,43 +133,78 @@ void add_postgres_troubles(std::vector<Trouble>& all) {
   }
 }
 
-void add_service_troubles(std::vector<Trouble>& all) {
+/// An HTTP service of the world, and what may be said of its troubles.
+struct Front {
+  std::string_view name;
+  TroubledService& (*of)(World&);
+  std::size_t attempts;  // of one request
+  std::vector<ServiceFault> faults;
+  bool uploads = false;  // some requests make ids, which may be lost
+};
+
+Trouble service_trouble(const Front& front, std::string name) {
+  return {.name = format("{} {}", front.name, name),
+          .wire = Wire::fails,
+          .struck = [of = front.of](World& w, std::uint64_t) {
+            const bool struck = !of(w).struck().empty();
+            of(w).heal();
+            return struck;
+          }};
+}
+
+void add_service_troubles(std::vector<Trouble>& all, const Front& front) {
   using enum ServiceFault;
-  for (const auto fault : {reset_before, internal_error, slow_down, lost_answer, half_body}) {
+  for (const auto fault : front.faults) {
     const bool id_may_be_lost = fault == lost_answer || fault == half_body;
-    Trouble once{.name = format("request, {}", to_string(fault)),
-                 .wire = Wire::fails,
-                 .struck = service_struck,
-                 .leaks_max = id_may_be_lost ? 1u : 0u,
-                 .often = fault == lost_answer};
-    once.strike = [fault](World& w, std::uint64_t n) { w.ground.s3->trouble.fail_nth(n, fault); };
+    Trouble once = service_trouble(front, format("request, {}", to_string(fault)));
+    once.leaks_max = front.uploads && id_may_be_lost ? 1 : 0;
+    once.often = fault == lost_answer;
+    once.strike = [=, of = front.of](World& w, std::uint64_t n) { of(w).fail_nth(n, fault); };
     all.push_back(std::move(once));
     if (fault != reset_before && fault != lost_answer) continue;
-    Trouble dead{.name = format("dead from request, {}", to_string(fault)),
-                 .wire = Wire::dies,
-                 .struck = service_struck,
-                 .leaks_max = 1,
-                 .often = fault == lost_answer};
-    dead.strike = [fault](World& w, std::uint64_t n) {
-      w.ground.s3->trouble.fail_from(n, fault, reset_before);
+    Trouble dead = service_trouble(front, format("dead from request, {}", to_string(fault)));
+    dead.wire = Wire::dies;
+    dead.leaks_max = front.uploads ? 1 : 0;
+    dead.often = fault == lost_answer;
+    dead.strike = [=, of = front.of](World& w, std::uint64_t n) {
+      of(w).fail_from(n, fault, reset_before);
     };
     all.push_back(std::move(dead));
   }
   // As often as a request is repeated: it fails, and what it has to tidy up can be.
-  Trouble longer{.name = "request and all its repetitions",
-                 .wire = Wire::fails,
-                 .struck = service_struck,
-                 .often = true};
-  longer.strike = [](World& w, std::uint64_t n) {
-    w.ground.s3->trouble.fail_nth(n, internal_error, Ground::S3::kRetries + 1);
+  Trouble longer = service_trouble(front, "request and all its repetitions");
+  longer.often = true;
+  longer.strike = [of = front.of, times = front.attempts](World& w, std::uint64_t n) {
+    of(w).fail_nth(n, internal_error, times);
   };
   all.push_back(std::move(longer));
+}
+
+void add_dynamo_troubles(std::vector<Trouble>& all) {
+  using enum ServiceFault;
+  add_service_troubles(
+      all,
+      {.name = "DynamoDB",
+       .of = [](World& w) -> TroubledService& { return w.ground.dynamo->trouble; },
+       .attempts = Ground::Dynamo::kAttempts,
+       .faults = {reset_before, internal_error, slow_down, lost_answer, half_body, wrong_body}});
+}
+
+void add_s3_troubles(std::vector<Trouble>& all) {
+  using enum ServiceFault;
+  add_service_troubles(all,
+                       {.name = "S3",
+                        .of = [](World& w) -> TroubledService& { return w.ground.s3->trouble; },
+                        .attempts = Ground::S3::kRetries + 1,
+                        .faults = {reset_before, internal_error, slow_down, lost_answer, half_body},
+                        .uploads = true});
 }
 
 std::vector<Trouble> wire_troubles(const Ground& ground) {
   std::vector<Trouble> all;
   if (ground.postgres) add_postgres_troubles(all);
-  if (ground.s3) add_service_troubles(all);
+  if (ground.dynamo) add_dynamo_troubles(all);
+  if (ground.s3) add_s3_troubles(all);
   if (!tries_everything()) std::erase_if(all, [](const Trouble& one) { return !one.often; });
   return all;
 }
@@ -305,7 +336,7 @@ class CatalogFaults : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(CatalogFaults, AtTheCallsLeaveTheOldStateOrTheNewAndCanBeTriedAgain) {
-  const bool at_the_wire_too = ground->postgres || ground->s3;
+  const bool at_the_wire_too = !wire_troubles(*ground).empty();
   if (at_the_wire_too && !tries_everything()) GTEST_SKIP() << "every night (TARN_FAULTS=all)";
   fail_every(*ground, *GetParam().operation, call_troubles(*GetParam().operation));
 }
@@ -319,6 +350,7 @@ TEST_P(CatalogFaults, AtTheWireLeaveTheOldStateOrTheNewAndCanBeTriedAgain) {
 std::vector<Case> cases() {
   constexpr StoreKinds kLocal{KvKind::mem, ObjectKind::fs};
   constexpr StoreKinds kRemote{KvKind::postgres, ObjectKind::s3};
+  constexpr StoreKinds kDynamo{KvKind::dynamo, ObjectKind::fs};
   std::vector<Case> all;
   const auto add = [&](StoreKinds kinds, bool often) {
     for (const Operation& operation : operations()) {
@@ -327,10 +359,12 @@ std::vector<Case> cases() {
   };
   add(kLocal, false);
   add(kRemote, !tries_everything());
+  add(kDynamo, !tries_everything());
   if (tries_everything()) {
     add({KvKind::rocks, ObjectKind::fs}, false);
     add({KvKind::postgres, ObjectKind::fs}, false);
     add({KvKind::rocks, ObjectKind::s3}, false);
+    add({KvKind::dynamo, ObjectKind::s3}, true);
     add({KvKind::postgres, ObjectKind::moto}, true);
   }
   return all;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "aws/credentials/credentials.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/metrics.h"
@@ -32,7 +33,7 @@ metrics::Gauge& http_requests() {
 }  // namespace
 
 std::string to_string(StoreKinds kinds) {
-  constexpr std::string_view kKvs[] = {"mem", "rocks", "postgres"};
+  constexpr std::string_view kKvs[] = {"mem", "rocks", "postgres", "dynamo"};
   constexpr std::string_view kObjects[] = {"fs", "s3", "moto"};
   return format("{}_{}", kKvs[static_cast<std::size_t>(kinds.kv)],
                 kObjects[static_cast<std::size_t>(kinds.objects)]);
@@ -60,6 +61,27 @@ std::unique_ptr<kv::PostgresStore> Ground::Postgres::open(bool gives_up_soon) {
   return kv::PostgresStore::open(std::move(config), loops, pool);
 }
 
+Ground::Dynamo::Dynamo()
+    : trouble(
+          [this](Context& ctx, http::testing::ServiceRequest request) {
+            return fake.serve(ctx, std::move(request));
+          },
+          kv::testing::FakeDynamo::throttled()) {}
+
+Task<std::unique_ptr<kv::DynamoStore>> Ground::Dynamo::open(Context& ctx,
+                                                            std::string endpoint) const {
+  co_return co_await kv::DynamoStore::open(
+      ctx,
+      {.endpoint = std::move(endpoint),
+       .max_attempts = kAttempts,
+       .backoff_first = std::chrono::milliseconds(1),
+       .backoff_max = std::chrono::milliseconds(4)},
+      {.client = std::make_unique<http::Client>(),
+       .credentials = std::make_unique<aws::FixedCredentials>(
+           aws::Credentials{.access_key = "AKIATEST", .secret_key = "secret"})},
+      clock);
+}
+
 Ground::S3::S3(ObjectKind kind)
     : service(kind == ObjectKind::moto
                   ? TroubledService::forward_to(*block::testing::moto_endpoint())
@@ -79,6 +101,7 @@ std::unique_ptr<block::S3ObjectStore> Ground::S3::open(const TroubledService& th
 
 Ground::Ground(StoreKinds the_kinds) : kinds(the_kinds) {
   if (kinds.kv == KvKind::postgres) postgres.emplace();
+  if (kinds.kv == KvKind::dynamo) dynamo.emplace();
   if (kinds.objects != ObjectKind::fs) s3.emplace(kinds.objects);
 }
 
@@ -94,6 +117,10 @@ Task<> Ground::clear(Context& ctx) {
   if (postgres) {
     postgres->execute("TRUNCATE kv");
     postgres->trouble.heal();
+  }
+  if (dynamo) {
+    dynamo->trouble.heal();
+    dynamo->fake.clear();
   }
   if (!s3) co_return;
   s3->trouble.heal();
@@ -122,6 +149,9 @@ Task<> World::open_stores(Context& ctx) {
       own_kv_ = kv::RocksStore::open({.directory = dir_->file("kv"), .sync = false}, pool_);
       break;
     case KvKind::postgres: break;
+    case KvKind::dynamo:
+      own_kv_ = co_await ground.dynamo->open(ctx, ground.dynamo->fake.url());
+      break;
   }
   kv_ = own_kv_ ? own_kv_.get() : ground.postgres->direct.get();
   if (object_kind != ObjectKind::fs) {
@@ -144,14 +174,14 @@ Task<> World::build(Context& ctx) {
   co_await commit(ctx, main);
 }
 
-Task<> World::reopen(Context&, Wire wire) {
+Task<> World::reopen(Context& ctx, Wire wire) {
   co_await close_server();
   kv::Store* kv = kv_;
   block::ObjectStore* objects = own_objects_.get();
-  if (wire != Wire::none && ground.postgres) {
-    wire_kv_ = ground.postgres->open(wire == Wire::dies);
-    kv = wire_kv_.get();
-  }
+  if (wire != Wire::none && ground.postgres) wire_kv_ = ground.postgres->open(wire == Wire::dies);
+  if (wire != Wire::none && ground.dynamo)
+    wire_kv_ = co_await ground.dynamo->open(ctx, ground.dynamo->trouble.endpoint());
+  if (wire_kv_) kv = wire_kv_.get();
   if (wire != Wire::none && ground.s3) {
     wire_objects_ = ground.s3->open(ground.s3->trouble, pool_);
     objects = wire_objects_.get();

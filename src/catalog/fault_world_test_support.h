@@ -16,13 +16,17 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time.h"
 #include "block/fs/fs_object_store.h"
 #include "block/s3/s3_object_store.h"
 #include "block/s3/testing/fake_service.h"
 #include "block/testing/faulty_store.h"
 #include "catalog/catalog.h"
+#include "http/testing/troubled_service.h"
 #include "io/blocking_pool.h"
 #include "io/loops.h"
+#include "kv/dynamo/dynamo_store.h"
+#include "kv/dynamo/testing/fake_dynamo.h"
 #include "kv/mem/mem_store.h"
 #include "kv/postgres/blocking_session.h"
 #include "kv/postgres/postgres_store.h"
@@ -39,7 +43,7 @@ using Rows = std::vector<std::string>;
 
 inline constexpr std::size_t kLarge = 600'000;  // more than one piece, and more than one part in S3
 
-enum class KvKind : std::uint8_t { mem, rocks, postgres };
+enum class KvKind : std::uint8_t { mem, rocks, postgres, dynamo };
 enum class ObjectKind : std::uint8_t { fs, s3, moto };
 
 struct StoreKinds {
@@ -49,7 +53,7 @@ struct StoreKinds {
 
 std::string to_string(StoreKinds kinds);
 
-/// What outlives one world: a PostgreSQL, an S3 service, and the trouble before each.
+/// What outlives one world: a PostgreSQL, a DynamoDB, an S3 service, and the trouble before each.
 class Ground {
  public:
   explicit Ground(StoreKinds kinds);
@@ -75,6 +79,18 @@ class Ground {
     std::unique_ptr<kv::PostgresStore> open(bool gives_up_soon);
   };
 
+  struct Dynamo {
+    static constexpr std::uint32_t kAttempts = 3;
+
+    const SystemClock clock;
+    kv::testing::FakeDynamo fake;
+    http::testing::TroubledService trouble;
+
+    Dynamo();
+    /// At fake.url(), or through the trouble.
+    Task<std::unique_ptr<kv::DynamoStore>> open(Context& ctx, std::string endpoint) const;
+  };
+
   struct S3 {
     static constexpr const char* kBucket = "faults";
     static constexpr std::uint32_t kRetries = 2;
@@ -93,6 +109,7 @@ class Ground {
 
   const StoreKinds kinds;
   std::optional<Postgres> postgres;
+  std::optional<Dynamo> dynamo;
   std::optional<S3> s3;
 };
 
@@ -167,7 +184,7 @@ class World {
   kv::Store* kv_ = nullptr;
   std::optional<kv::MemStore> copy_;
   // The server's ways to the same, where it has its own.
-  std::unique_ptr<kv::PostgresStore> wire_kv_;
+  std::unique_ptr<kv::Store> wire_kv_;
   std::unique_ptr<block::S3ObjectStore> wire_objects_;
 };
 

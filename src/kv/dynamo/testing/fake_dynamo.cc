@@ -15,6 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kTarget = "DynamoDB_20120810.";
+
 constexpr std::size_t kItemBytesMax = 400 * 1'024;
 constexpr std::size_t kPageBytesMax = 1'024 * 1'024;
 
@@ -39,12 +41,17 @@ std::string encode_item(const std::pair<std::string, std::string>& key, std::str
          encode("ItemValue", value) + "}";
 }
 
+/// "PutItem"; "" for what is no call.
+std::string call_of(std::string_view target) {
+  return std::string(target.starts_with(kTarget) ? target.substr(kTarget.size()) : "");
+}
+
 }  // namespace
 
 FakeDynamo::FakeDynamo()
     : server_(std::make_unique<http::testing::LocalServer>(
           [this](Context& ctx, http::Request& request, http::Response& response) {
-            return serve(ctx, request, response);
+            return respond(ctx, request, response);
           })) {}
 
 FakeDynamo::~FakeDynamo() = default;
@@ -86,11 +93,28 @@ std::string FakeDynamo::last_authorization() const {
   return authorization_;
 }
 
-Task<> FakeDynamo::serve(Context& ctx, http::Request& request, http::Response& response) {
-  constexpr std::string_view kTarget = "DynamoDB_20120810.";
+Task<http::testing::ServiceAnswer> FakeDynamo::serve(Context&,
+                                                     http::testing::ServiceRequest request) {
+  Answer answer = handle(call_of(request.header("x-amz-target").value_or("")), request.body);
+  co_return http::testing::ServiceAnswer{
+      .status = answer.status,
+      .headers = {{"x-amz-crc32", std::to_string(crc32(0, answer.body))}},
+      .body = std::move(answer.body)};
+}
+
+http::testing::ServiceAnswer FakeDynamo::throttled() {
+  return {.status = 400, .body = R"({"__type":"com.amazon#ThrottlingException"})"};
+}
+
+void FakeDynamo::clear() {
+  std::lock_guard lock(mutex_);
+  items_.clear();
+  names_.clear();
+}
+
+Task<> FakeDynamo::respond(Context& ctx, http::Request& request, http::Response& response) {
   const std::string body = co_await io::read_all(ctx, request.body(), 64 << 20);
-  const std::string target(request.header("x-amz-target").value_or(""));
-  const std::string call = target.starts_with(kTarget) ? target.substr(kTarget.size()) : "";
+  const std::string call = call_of(request.header("x-amz-target").value_or(""));
   std::optional<DynamoFault> fault;
   {
     std::lock_guard lock(mutex_);

@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "http/message.h"
 #include "http/testing/local_server.h"
+#include "http/testing/troubled_service.h"
 
 namespace tarn::kv::testing {
 
@@ -49,6 +50,14 @@ class FakeDynamo {
 
   std::string url() const { return server_->endpoint().origin(); }
 
+  /// The same without HTTP, and without what decide() has decided.
+  Task<http::testing::ServiceAnswer> serve(Context& ctx, http::testing::ServiceRequest request);
+  /// What it answers to who asks for too much.
+  static http::testing::ServiceAnswer throttled();
+
+  /// Forgets every item and call.
+  void clear();
+
   void decide(Decide decide);
   /// BatchGetItem answers so many keys at once and leaves the rest unprocessed.
   void answer_keys_at_most(std::size_t keys);
@@ -77,7 +86,7 @@ class FakeDynamo {
     std::string body;
   };
 
-  Task<> serve(Context& ctx, http::Request& request, http::Response& response);
+  Task<> respond(Context& ctx, http::Request& request, http::Response& response);
   Answer handle(std::string_view call, const std::string& body);
   std::string run(std::string_view call, const boost::json::object& request);
   std::string put(const boost::json::object& request);
