@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scenarios"))
 
 from engines import ENGINES, Engine, NotHere  # noqa: E402
+from server_fixtures import MakeServer, make_server  # noqa: E402, F401
 from server_process import ServerProcess  # noqa: E402
-
-MakeServer = Callable[..., ServerProcess]
 
 
 def skip_loudly(reason: object) -> None:
@@ -32,28 +31,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         skip_loudly(reason)
     yield started
     context.__exit__(None, None, None)
-
-
-@pytest.fixture
-def make_server(tmp_path: Path) -> Iterator[MakeServer]:
-    """Makes servers that are not started yet; each is stopped and checked at the end."""
-    made: list[ServerProcess] = []
-
-    def make(name: str = "data", **values: object) -> ServerProcess:
-        made.append(ServerProcess(data_dir=tmp_path / name, **values))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    try:
-        for one in made:
-            assert one.process is not None
-            assert one.stop() == 0, one.log_tail()
-            one.assert_clean()
-            assert one.errors_logged() == []
-    finally:
-        for one in made:
-            if one.is_running():
-                one.kill()
 
 
 # The database must outlive the server, which is checked when the test is over.

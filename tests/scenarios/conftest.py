@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
+from server_fixtures import MakeServer, finish, make_server  # noqa: F401
 from server_process import ServerProcess, binary, reference_is_wanted
-
-MakeServer = Callable[..., ServerProcess]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,34 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("tarn_only"):
             item.add_marker(pytest.mark.skip(reason="about Tarn only"))
-
-
-def finish(server: ServerProcess) -> None:
-    """Stops what still runs, then nothing may be broken in what it left."""
-    code = server.stop() if server.process is not None else 0
-    assert code in (0, -9), f"exit code {code}:\n{server.log_tail()}"
-    server.assert_clean()
-    if not server.troubled:
-        assert server.errors_logged() == [], "a client's mistake is not an error"
-
-
-@pytest.fixture
-def make_server(tmp_path: Path) -> Iterator[MakeServer]:
-    """Makes servers that are not started yet; each is stopped and checked at the end."""
-    made: list[ServerProcess] = []
-
-    def make(name: str = "data", **values: object) -> ServerProcess:
-        made.append(ServerProcess(data_dir=tmp_path / name, **values))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    try:
-        for server in made:
-            finish(server)
-    finally:
-        for server in made:
-            if server.is_running():
-                server.kill()
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import pytest
 import requests
 
 from clients import create_repository, s3_client
-from conftest import MakeServer
 from load_clients import BLOCK, EXPLAINED, REPO, SHARED, Tally, WorkingClient
 from load_rude import LARGE, Limits, Rude
 from load_watch import MIB, Watch, descriptors, gauge, temporary_files
 from load_wire import Connection
+from server_fixtures import MakeServer
 from server_process import ServerProcess, binary
 from waiting import wait_until
 
