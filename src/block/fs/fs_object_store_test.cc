@@ -261,6 +261,25 @@ CO_TEST_F(FsObjectStoreTest, StreamsLargeObjectsInLittleMemory) {
   EXPECT_EQ(to_hex(hasher.finish()), to_hex(digests.finish().md5));
 }
 
+CO_TEST_F(FsObjectStoreTest, DirectoriesTakenAwayByHandAreMadeAnew) {
+  const auto store = co_await FsObjectStore::open(ctx, {.root = self.root}, self.pool);
+  const auto here = self.root + "/repo/data", there = self.root + "/elsewhere";
+  co_await put_text(ctx, *store, ref("data/1"), "one");
+  co_await put_text(ctx, *store, ref("data/2"), "two");
+  stdfs::rename(here, there);
+  co_await put_text(ctx, *store, ref("data/3"), "three");
+  EXPECT_EQ(co_await get_text(ctx, *store, ref("data/3")), "three");
+  EXPECT_FALSE(stdfs::exists(there + "/3"));
+  stdfs::remove_all(self.root + "/repo");
+  co_await put_text(ctx, *store, ref("data/4"), "four");
+  EXPECT_EQ(co_await get_text(ctx, *store, ref("data/4")), "four");
+  stdfs::remove_all(here);
+  stdfs::create_directory_symlink(there, here);
+  CO_EXPECT_ERROR(put_text(ctx, *store, ref("data/5"), "five"), ErrorCode::invalid_argument);
+  EXPECT_FALSE(stdfs::exists(there + "/5"));
+  co_await store->close();
+}
+
 /// The two ends of a stream; the first does not block.
 struct SocketPair {
   SocketPair() {

@@ -15,6 +15,7 @@ namespace tarn::block::fs {
 namespace {
 
 constexpr std::size_t kKnownMax = 4'096;
+constexpr std::size_t kKeptMax = 64;  // directories kept open
 constexpr mode_t kRootMode = 0700, kDirectoryMode = 0750;
 constexpr int kReadDirectory = O_RDONLY | O_DIRECTORY;
 
@@ -120,12 +121,39 @@ bool Volume::is_known(const std::string& path) {
 void Volume::forget(const std::string& path) {
   const std::lock_guard lock(mutex_);
   known_.erase(path);
+  kept_.erase(path);
+}
+
+DirectoryPtr Volume::find_kept(const std::string& path) {
+  DirectoryPtr kept;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = kept_.find(path); found != kept_.end()) kept = found->second;
+  }
+  if (kept == nullptr) return nullptr;
+  // It may have been moved away by hand. That it is the same one is all this call is asked: a link
+  // on the way cannot make another directory of it.
+  struct ::stat status = {};
+  const bool same = files_.stat(root(), path, &status) == 0 && status.st_dev == kept->device &&
+                    status.st_ino == kept->inode;
+  if (same) return kept;
+  forget(path);
+  return nullptr;
+}
+
+DirectoryPtr Volume::keep(const std::string& path, DirectoryPtr directory) {
+  const std::lock_guard lock(mutex_);
+  if (kept_.size() >= kKeptMax) kept_.clear();
+  kept_.insert_or_assign(path, directory);
+  return directory;
 }
 
 DirectoryPtr Volume::ensure_directory(const std::string& path) {
+  if (auto kept = find_kept(path)) return kept;
   if (path.empty() || is_known(path)) {
     if (Fd fd(files_.open(root(), path, kReadDirectory)); fd) {
-      return directory_of(files_, std::move(fd));
+      auto directory = directory_of(files_, std::move(fd));
+      return path.empty() ? directory : keep(path, std::move(directory));
     }
   }
   return make_directories(path);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct OpenFile {
 
 using OpenFilePtr = std::shared_ptr<const OpenFile>;
 
-/// An open directory. Owners: whoever published in it and the syncer.
+/// An open directory. Owners: the volume, whoever published in it and the syncer.
 struct Directory {
   Fd fd;
   std::uint64_t device = 0, inode = 0;
@@ -76,6 +77,9 @@ class Volume {
 
  private:
   DirectoryPtr ensure_directory(const std::string& path);
+  /// The directory of an earlier call, if that is still what the path leads to; else null.
+  DirectoryPtr find_kept(const std::string& path);
+  DirectoryPtr keep(const std::string& path, DirectoryPtr directory);
   DirectoryPtr make_directories(const std::string& path);
   int base(const LocalPath& path);
   bool is_known(const std::string& path);
@@ -89,6 +93,7 @@ class Volume {
   std::unique_ptr<TempSpace> temp_;
   std::mutex mutex_;
   std::unordered_set<std::string> known_;  // directories whose own names are durable; by mutex_
+  std::unordered_map<std::string, DirectoryPtr> kept_;  // some of them, open; by mutex_
 };
 
 Timestamp modified_of(const struct ::stat& status);
