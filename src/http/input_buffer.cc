@@ -8,7 +8,7 @@ namespace tarn::http {
 
 namespace {
 
-constexpr std::size_t kCapacityMin = 4'096;
+constexpr std::size_t kCapacityMin = 8'192;    // a signed head and an object of 4 KiB in one read
 constexpr std::size_t kKeptCapacity = 16'384;  // by a connection that waits
 
 }  // namespace

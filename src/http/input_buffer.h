@@ -17,7 +17,7 @@ class InputBuffer {
 
   void consume(std::size_t count) { begin_ += count; }
 
-  /// Room for at least one byte after data(), growing by doubling from 4 KiB. Callers bound data().
+  /// Room for at least one byte after data(), growing by doubling from 8 KiB. Callers bound data().
   std::span<char> prepare();
 
   void commit(std::size_t count) { end_ += count; }
