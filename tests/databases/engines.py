@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,12 +97,26 @@ def postgres_version(version: str) -> Iterator[Engine]:
         )
 
 
-@contextmanager
-def pgbouncer(mode: str) -> Iterator[Engine]:
-    """Debian's PgBouncer before Debian's PostgreSQL, with fewer connections to it than it is asked for."""
+def old_pgbouncer() -> Path:
+    """Debian 12's, which loses prepared statements between transactions."""
     program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
     if program is None:
         raise NotHere("PgBouncer is not installed")
+    return Path(program)
+
+
+def new_pgbouncer() -> Path:
+    """Debian 13's, which can keep them."""
+    program = FETCHED / "pgbouncer" / "pgbouncer"
+    if not program.exists():
+        raise NotHere("the PgBouncer of Debian 13 was not fetched")
+    return program
+
+
+@contextmanager
+def pgbouncer(find: Callable[[], Path], mode: str, parameters: str = "", kept: int | None = None) -> Iterator[Engine]:
+    """Before Debian's PostgreSQL, with fewer connections to it than it is asked for; `kept`: statements."""
+    program = find()
     with postgres() as process, tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         (folder / "users").write_text('"tarn" ""\n')
@@ -111,6 +125,7 @@ def pgbouncer(mode: str) -> Iterator[Engine]:
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
             f"auth_file = {folder}/users\npool_mode = {mode}\nmax_client_conn = 500\n"
             f"default_pool_size = {60 if mode == 'session' else 3}\n"
+            + (f"max_prepared_statements = {kept}\n" if kept is not None else "")
         )
         user = "postgres" if os.geteuid() == 0 else None
         if user is not None:
@@ -118,9 +133,9 @@ def pgbouncer(mode: str) -> Iterator[Engine]:
         with (folder / "log").open("w") as log:
             bouncer = subprocess.Popen([program, folder / "ini"], stdout=log, stderr=log, user=user, cwd=folder)
         try:
-            url = f"postgres://tarn@127.0.0.1:{port}/tarn?sslmode=disable"
-            url += UNPREPARED if mode == "transaction" else ""
-            wait_until(lambda: answers(url.replace(UNPREPARED, "")), what="PgBouncer", seconds=START_SECONDS)
+            plain = f"postgres://tarn@127.0.0.1:{port}/tarn?sslmode=disable"
+            wait_until(lambda: answers(plain), what="PgBouncer", seconds=START_SECONDS)
+            url = plain + parameters
             said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
             yield Engine(given_postgres(url), postgres_options(url), said.stdout.splitlines()[0])
         finally:
@@ -185,8 +200,11 @@ def dynamodb_local() -> Iterator[Engine]:
 
 ENGINES = {
     **{f"postgres-{version.split('.')[0]}": lambda v=version: postgres_version(v) for version in versions()},
-    "pgbouncer-session": lambda: pgbouncer("session"),
-    "pgbouncer-transaction": lambda: pgbouncer("transaction"),
+    "pgbouncer-old-session": lambda: pgbouncer(old_pgbouncer, "session"),
+    "pgbouncer-old-transaction": lambda: pgbouncer(old_pgbouncer, "transaction", UNPREPARED),
+    "pgbouncer-new-session": lambda: pgbouncer(new_pgbouncer, "session"),
+    "pgbouncer-new-transaction": lambda: pgbouncer(new_pgbouncer, "transaction", kept=100),
+    "pgbouncer-new-unprepared": lambda: pgbouncer(new_pgbouncer, "transaction", UNPREPARED, kept=0),
     "pglite": pglite,
     "dynamodb-local": dynamodb_local,
 }

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import skip_loudly
-from engines import UNPREPARED, Contract, Engine, NotHere, given_postgres, pgbouncer
+from engines import Contract, Engine, NotHere, new_pgbouncer, old_pgbouncer, pgbouncer
 from server_process import ROOT
 from test_main_job import (  # noqa: F401
     test_a_conflicting_merge_changes_nothing_until_told_which_side_wins,
@@ -52,11 +54,11 @@ def test_the_contract_of_a_store(engine: Engine) -> None:
     print(f"{engine.what}: {passed[1]} tests")
 
 
-def test_a_pooler_that_loses_prepared_statements_is_named() -> None:
+@pytest.mark.parametrize("find", [old_pgbouncer, new_pgbouncer])
+def test_a_pooler_that_loses_prepared_statements_is_named(find: Callable[[], Path]) -> None:
     try:
-        with pgbouncer("transaction") as engine:
-            url = engine.contract.environment["TARN_TEST_POSTGRES"]
-            code, text = run(given_postgres(url.replace(UNPREPARED, "")))
+        with pgbouncer(find, "transaction", kept=0 if find is new_pgbouncer else None) as engine:
+            code, text = run(engine.contract)
     except NotHere as reason:
         skip_loudly(reason)
     assert code != 0
