@@ -57,6 +57,13 @@ class RefStream final : public RecordStream {
   std::unique_ptr<RecordStream> stream_;
 };
 
+/// The write itself finds out whether there is a branch; only a refusal has to know before.
+Task<bool> may_refuse(EngineParts& engine, Context& ctx, const Repository& repository,
+                      const BranchId& branch) {
+  co_return repository.read_only || co_await engine.protection.is_protected(
+                                        ctx, repository, branch, BlockedAction::staging_write);
+}
+
 }  // namespace
 
 Task<> Engine::check_write(Context& ctx, const Repository& repository, const BranchId& branch,
@@ -85,10 +92,7 @@ std::unique_ptr<RecordStream> Engine::list(const Repository& repository, const R
 
 Task<> Engine::set(Context& ctx, const Repository& repository, const BranchId& branch,
                    std::string_view key, Value value, WriteOptions options) {
-  // The write itself finds out whether there is a branch; only a refusal has to know before.
-  const bool is_protected = co_await impl_->protection.is_protected(ctx, repository, branch,
-                                                                    BlockedAction::staging_write);
-  if (is_protected || repository.read_only) {
+  if (co_await may_refuse(*impl_, ctx, repository, branch)) {
     co_await check_write(ctx, repository, branch, options);
   }
   co_await impl_->write_path.set(ctx, repository, branch, key, value);
@@ -114,7 +118,9 @@ Task<std::vector<std::optional<Error>>> Engine::remove(Context& ctx, const Repos
                                                        const BranchId& branch,
                                                        std::vector<std::string> keys,
                                                        WriteOptions options) {
-  co_await check_write(ctx, repository, branch, options);
+  if (co_await may_refuse(*impl_, ctx, repository, branch)) {
+    co_await check_write(ctx, repository, branch, options);
+  }
   co_return co_await impl_->write_path.remove(ctx, repository, branch, keys,
                                               options.no_tombstone
                                                   ? WritePath::DeleteForm::no_tombstone

@@ -1,9 +1,9 @@
-// Safe writes into a branch's staging area (storage-format.md 4.2): after each write the branch is
-// read again, and if its staging token has changed the write is repeated in the new one. A record
+// Safe writes into a branch's staging area (storage-format.md 4.2). Where the store's guard is
+// exact everything is written only while the branch is what we think it is: a token that was sealed
+// is not written into at all, what lies below the current token is what it was when we looked, and
+// no reader sees a value come, go and come again. Elsewhere the branch is read again after each
+// write, and if its staging token has changed the write is repeated in the new one. A record
 // written into a token that a commit had already sealed and enumerated would otherwise be lost.
-// Where the store can, a value is written only while the branch is what we think it is: then a
-// token that was sealed is not written into at all, and no reader sees a value come, go and come
-// again.
 #pragma once
 
 #include <chrono>
@@ -74,10 +74,11 @@ class WritePath {
                                                  const std::vector<std::string>& keys,
                                                  DeleteForm form);
 
-  /// The general form: `plan` gets the branch as read and returns steps on its staging token (at
-  /// most a few thousand); they run, the branch is read again, and all is repeated if its token
-  /// has changed. Steps of an earlier try on keys the new plan leaves alone are repeated too, in
-  /// the new token: plan sets and tombstones, not erasures. Nothing is run for an empty plan.
+  /// The general form: `plan` gets the branch as read and returns unconditional steps on its
+  /// staging token (at most a few thousand); they run, and all is repeated if the branch has
+  /// changed before they did. Where that is only seen afterwards, steps of an earlier try on keys
+  /// the new plan leaves alone are repeated too, in the new token: plan sets and tombstones, not
+  /// erasures. Nothing is run for an empty plan.
   using Plan = std::function<Task<std::vector<kv::Op>>(const Branch& branch)>;
   Task<> write(Context& ctx, const Repository& repository, const BranchId& branch,
                const Plan& plan);

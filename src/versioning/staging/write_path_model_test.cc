@@ -25,6 +25,7 @@ using testing::make_branch;
 using testing::make_value;
 
 using Tree = std::map<std::string, Value>;
+using Records = std::map<std::string, std::string>;
 
 struct World {
   explicit World(std::uint32_t seed) : random(seed) {}
@@ -53,6 +54,10 @@ struct World {
       branch.sealed_tokens.insert(branch.sealed_tokens.begin(), branch.staging_token);
       branch.staging_token = "t" + std::to_string(n);
       co_await branches.put(ctx, repository, branch);
+      for (const std::string& token : branch.sealed_tokens) {
+        const auto [then, is_new] = sealed.try_emplace(token);
+        if (is_new) co_await read_records(ctx, token, then->second);
+      }
       co_await pause(ctx);
       if (random() % 4 == 0) continue;  // a commit that failed leaves its token sealed
       Tree tree = trees[branch.commit_id.str()];
@@ -65,12 +70,25 @@ struct World {
       branch.commit_id = commit_id("made" + std::to_string(n));
       trees[branch.commit_id.str()] = std::move(tree);
       const auto dropped = std::exchange(branch.sealed_tokens, {});
+      if (hooked.guard() == kv::Guard::exact) {
+        for (const std::string& token : dropped) {
+          Records now;
+          co_await read_records(ctx, token, now);
+          EXPECT_EQ(now, sealed[token]) << "written after it was sealed: " << token;
+        }
+      }
       co_await branches.put(ctx, repository, branch);
       for (const std::string& token : dropped) {
         co_await pause(ctx);
         co_await empty(ctx, token);
       }
     }
+  }
+
+  Task<> read_records(Context& ctx, const std::string& token, Records& records) {
+    const auto cursor = kv.scan(token, {});
+    while (cursor->next() || co_await cursor->fill(ctx))
+      records.emplace(cursor->key(), cursor->value());
   }
 
   Task<> take(Context& ctx, const std::string& token, Tree& tree) {
@@ -159,6 +177,7 @@ struct World {
   BranchId main = BranchId::from_stored("main");
   std::map<std::string, Tree> trees;
   std::map<std::string, std::string> visible;
+  std::map<std::string, Records> sealed;  // tokens, as they were then
   int writers_left = 0;
   WritePath writes{
       hooked,

@@ -310,12 +310,130 @@ CO_TEST_F(Writing, AGuardedSetTakesOneRoundTripOnceTheBranchIsKnown) {
 CO_TEST_F(Writing, AGuardedSetGivesUpWhenTheBranchKeepsChangingAndHasNotHappened) {
   self.hooked.set_guard(kv::Guard::exact);
   co_await self.start(ctx);
-  self.hooked.set_hook([&](Context& c, const kv::Op& op) {
-    return op.guarded ? self.seal(c) : io::yield();
-  });
+  self.hooked.set_hook(
+      [&](Context& c, const kv::Op& op) { return op.guarded ? self.seal(c) : io::yield(); });
   CO_EXPECT_ERROR(self.writes.set(ctx, self.repository, self.main, "k", make_value("1")),
                   ErrorCode::too_many_tries);
   EXPECT_EQ(co_await self.visible(ctx, "k"), "");
+}
+
+/// A conditional write where the guard is exact: creation, or a change of what is visible.
+struct Conditional {
+  Writing& self;
+  bool creates;
+
+  Task<> run(Context& ctx, std::string key) {
+    if (creates) {
+      co_await self.writes.set_if_absent(ctx, self.repository, self.main, key, make_value("n"));
+      co_return;
+    }
+    const WritePath::Change change = [](const std::optional<Value>& visible) {
+      if (visible) throw Error(ErrorCode::precondition_failed, "taken");
+      return make_value("n");
+    };
+    co_await self.writes.update(ctx, self.repository, self.main, key, change);
+  }
+};
+
+CO_TEST_F(Writing, AGuardedConditionalWriteDoesNotTouchASealedToken) {
+  self.hooked.set_guard(kv::Guard::exact);
+  for (const bool creates : {true, false}) {
+    co_await self.start(ctx);
+    self.tokens_made = 0;
+    co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+    Once sealing{self, [](const kv::Op& op) { return op.kind == kv::Op::Kind::set_if; }, 1,
+                 &Writing::seal};
+    sealing.install();
+    co_await Conditional{self, creates}.run(ctx, "k");
+    EXPECT_EQ(sealing.done, 1);
+    EXPECT_EQ(co_await self.staged(ctx, "t0", "k"), "nothing");
+    EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "value");
+    self.hooked.set_hook({});
+    std::vector<kv::Op> ops;
+    ops.push_back(erase_op("t1", "k"));
+    co_await self.kv.run(ctx, std::move(ops));
+  }
+}
+
+CO_TEST_F(Writing, AGuardedConditionalWriteSeesWhatACommitBroughtMeanwhile) {
+  self.hooked.set_guard(kv::Guard::exact);
+  for (const bool creates : {true, false}) {
+    co_await self.branches.put(ctx, self.repository,
+                               make_branch("main", "t" + std::to_string(++self.tokens_made)));
+    co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+    const std::string key = creates ? "k1" : "k2";
+    const std::string token = (co_await self.branch(ctx)).staging_token;
+    // Nothing is there when we look; then somebody stages the key, and a commit empties the token.
+    int done = 0;
+    self.hooked.set_hook([&](Context& c, const kv::Op& op) -> Task<> {
+      const auto meanwhile = [](Writing& w, Context& x, std::string t, std::string k) -> Task<> {
+        co_await w.stage(x, t, k, "theirs");
+        co_await w.whole_commit(x);
+      };
+      if (op.kind != kv::Op::Kind::set_if || ++done > 1) return io::yield();
+      return meanwhile(self, c, token, key);
+    });
+    CO_EXPECT_ERROR((Conditional{self, creates}.run(ctx, key)), ErrorCode::precondition_failed);
+    self.hooked.set_hook({});
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(co_await self.visible(ctx, key), "theirs");
+  }
+}
+
+CO_TEST_F(Writing, AGuardedConditionalWriteGivesUpWhenTheBranchKeepsChanging) {
+  self.hooked.set_guard(kv::Guard::exact);
+  co_await self.start(ctx);
+  self.hooked.set_hook(
+      [&](Context& c, const kv::Op& op) { return op.guarded ? self.seal(c) : io::yield(); });
+  for (const bool creates : {true, false}) {
+    CO_EXPECT_ERROR((Conditional{self, creates}.run(ctx, "k")), ErrorCode::too_many_tries);
+    EXPECT_EQ(co_await self.visible(ctx, "k"), "");
+  }
+}
+
+CO_TEST_F(Writing, AGuardedUpdateGivesUpOnAKeyOthersKeepWinning) {
+  self.hooked.set_guard(kv::Guard::exact);
+  co_await self.start(ctx);
+  int n = 0;
+  self.hooked.set_hook([&](Context& c, const kv::Op& op) {
+    return op.guarded ? self.stage(c, "t0", "n", std::to_string(++n)) : io::yield();
+  });
+  const WritePath::Change change = [](const std::optional<Value>&) { return make_value("ours"); };
+  CO_EXPECT_ERROR(self.writes.update(ctx, self.repository, self.main, "n", change),
+                  ErrorCode::precondition_failed);
+  EXPECT_EQ(n, 10);
+}
+
+CO_TEST_F(Writing, GuardedWritesTakeAsFewRoundTripsAsTheyCan) {
+  self.hooked.set_guard(kv::Guard::exact);
+  co_await self.start(ctx);
+  const std::string commit = (co_await self.branch(ctx)).commit_id.str();
+  self.trees[commit] = {{"committed", make_value("c")}, {"committed too", make_value("c")}};
+  co_await self.stage(ctx, "t0", "staged", "x");
+  co_await self.stage(ctx, "t0", "staged too", "x");
+  co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+  std::size_t before = self.hooked.calls();
+  const auto taken = [&] {
+    const std::size_t now = self.hooked.calls();
+    return now - std::exchange(before, now);
+  };
+  co_await self.remove(ctx, "staged");
+  EXPECT_EQ(taken(), 1U);
+  co_await self.remove(ctx, "committed");
+  EXPECT_EQ(taken(), 1U);
+  co_await self.remove(ctx, "staged too", DeleteForm::no_tombstone);
+  EXPECT_EQ(taken(), 1U);
+  co_await self.remove(ctx, "committed too", DeleteForm::no_tombstone);
+  EXPECT_EQ(taken(), 1U);
+  co_await self.remove(ctx, "nowhere", DeleteForm::no_tombstone);
+  EXPECT_EQ(taken(), 1U);
+  co_await self.remove(ctx, "nowhere");  // or was the branch changed?
+  EXPECT_EQ(taken(), 2U);
+  co_await self.writes.set_if_absent(ctx, self.repository, self.main, "new", make_value("n"));
+  EXPECT_EQ(taken(), 1U);
+  co_await self.writes.update(ctx, self.repository, self.main, "new",
+                              [](const auto&) { return make_value("m"); });
+  EXPECT_EQ(taken(), 2U);
 }
 
 CO_TEST_F(Writing, SetIfAbsentLooksAtEverythingVisible) {
@@ -339,6 +457,36 @@ CO_TEST_F(Writing, SetIfAbsentLooksAtEverythingVisible) {
   for (const char* key : {"deleted", "sealed-deleted", "unknown"}) {
     co_await self.writes.set_if_absent(ctx, self.repository, self.main, key, make_value("n"));
     EXPECT_EQ(co_await self.visible(ctx, key), "n") << key;
+  }
+}
+
+CO_TEST_F(Writing, AGuardedSetIfAbsentLooksAtEverythingVisible) {
+  self.hooked.set_guard(kv::Guard::exact);
+  for (const bool sealed : {true, false}) {
+    const std::string current = "cur" + std::to_string(++self.tokens_made);
+    Branch branch = make_branch("main", current);
+    if (sealed) branch.sealed_tokens = {"s1", "s0"};
+    co_await self.branches.put(ctx, self.repository, branch);
+    self.trees[branch.commit_id.str()] = {{"committed", make_value("c")},
+                                          {"deleted", make_value("c")},
+                                          {"sealed-deleted", make_value("c")}};
+    co_await self.stage(ctx, current, "staged", "x");
+    co_await self.stage(ctx, current, "deleted", "");
+    co_await self.stage(ctx, current, "staged-deleted", "");
+    co_await self.stage(ctx, "s1", "sealed-deleted", "");
+    co_await self.stage(ctx, "s0", "sealed-deleted", "old");
+    co_await self.stage(ctx, "s0", "sealed", "x");
+    co_await self.writes.set(ctx, self.repository, self.main, "a", make_value("1"));
+    for (const char* key : {"staged", "committed", sealed ? "sealed" : "sealed-deleted"}) {
+      CO_EXPECT_ERROR(
+          self.writes.set_if_absent(ctx, self.repository, self.main, key, make_value("n")),
+          ErrorCode::precondition_failed);
+    }
+    for (const char* key :
+         {"deleted", "staged-deleted", "unknown", sealed ? "sealed-deleted" : "sealed"}) {
+      co_await self.writes.set_if_absent(ctx, self.repository, self.main, key, make_value("n"));
+      EXPECT_EQ(co_await self.visible(ctx, key), "n") << key;
+    }
   }
 }
 
@@ -455,6 +603,13 @@ CO_TEST_F(Writing, SetIfAbsentDoesNotFallBetweenSealedAndCommitted) {
   EXPECT_EQ(co_await self.visible(ctx, "k"), "theirs");
 }
 
+std::vector<std::pair<DeleteForm, kv::Guard>> forms_and_guards() {
+  return {{DeleteForm::tombstone, kv::Guard::none},
+          {DeleteForm::no_tombstone, kv::Guard::none},
+          {DeleteForm::tombstone, kv::Guard::exact},
+          {DeleteForm::no_tombstone, kv::Guard::exact}};
+}
+
 CO_TEST_F(Writing, RemoveStagesWhatTheFormAsks) {
   co_await self.start(ctx);
 
@@ -475,7 +630,8 @@ CO_TEST_F(Writing, RemoveStagesWhatTheFormAsks) {
       {"sealed-tombstone-over-committed", "", "tombstone", "value", "tombstone", "tombstone"},
       {"nowhere", "", "", "", "nothing", "nothing"},
   };
-  for (const DeleteForm form : {DeleteForm::tombstone, DeleteForm::no_tombstone}) {
+  for (const auto& [form, guard] : forms_and_guards()) {
+    self.hooked.set_guard(guard);
     Branch branch = make_branch("main", "cur");
     branch.sealed_tokens = {"sealed"};
     co_await self.branches.put(ctx, self.repository, branch);
@@ -564,8 +720,80 @@ CO_TEST_F(Writing, RemoveIsRepeatedWhenItsTokenHadAlreadyBeenRead) {
   }
 }
 
-CO_TEST_F(Writing, RemoveDoesNotFallBetweenSealedAndCommitted) {
+CO_TEST_F(Writing, AGuardedRemoveDoesNotTouchASealedToken) {
+  self.hooked.set_guard(kv::Guard::exact);
   for (const DeleteForm form : {DeleteForm::tombstone, DeleteForm::no_tombstone}) {
+    for (const bool was_committed : {false, true}) {
+      for (const bool whole : {false, true}) {
+        const std::string token = "t" + std::to_string(++self.tokens_made);
+        Branch branch = make_branch("main", token);
+        const std::string key = "k" + std::to_string(self.tokens_made);
+        self.trees[branch.commit_id.str()].clear();
+        if (was_committed) self.trees[branch.commit_id.str()][key] = make_value("x");
+        co_await self.branches.put(ctx, self.repository, branch);
+        co_await self.writes.set(ctx, self.repository, self.main, "other", make_value("x"));
+        if (!was_committed) co_await self.stage(ctx, token, key, "x");
+        Once reading{self, [](const kv::Op& op) { return op.guarded.has_value(); }, 1,
+                     whole ? &Writing::whole_commit : &Writing::seal_and_enumerate};
+        reading.install();
+        co_await self.remove(ctx, key, form);
+        self.hooked.set_hook({});
+        EXPECT_EQ(reading.done, 1);
+        EXPECT_EQ(co_await self.staged(ctx, token, key),
+                  was_committed || whole ? "nothing" : "value");
+        if (!whole) co_await self.install(ctx);
+        EXPECT_EQ(co_await self.visible(ctx, key), "") << was_committed << whole;
+      }
+    }
+  }
+}
+
+CO_TEST_F(Writing, AGuardedRemoveOfManyFinishesWhatACommitCutShort) {
+  self.hooked.set_guard(kv::Guard::exact);
+  for (const DeleteForm form : {DeleteForm::tombstone, DeleteForm::no_tombstone}) {
+    for (int nth = 1; nth <= 6; ++nth) {
+      Branch branch = make_branch("main", "t" + std::to_string(++self.tokens_made));
+      co_await self.branches.put(ctx, self.repository, branch);
+      self.trees[branch.commit_id.str()] = {{"b", make_value("x")}, {"d", make_value("x")}};
+      co_await self.stage(ctx, branch.staging_token, "a", "x");
+      co_await self.stage(ctx, branch.staging_token, "d", "x");
+      co_await self.stage(ctx, branch.staging_token, "e", "x");
+      Once committing{self, [](const kv::Op& op) { return op.guarded.has_value(); }, nth,
+                      &Writing::whole_commit};
+      committing.install();
+      const std::vector<std::string> keys{"a", "b", "c", "d", "e"};
+      co_await self.writes.remove(ctx, self.repository, self.main, keys, form);
+      self.hooked.set_hook({});
+      for (const std::string& key : keys)
+        EXPECT_EQ(co_await self.visible(ctx, key), "") << key << nth;
+    }
+  }
+}
+
+CO_TEST_F(Writing, AGuardedRemoveGivesUpWhenTheBranchKeepsChanging) {
+  self.hooked.set_guard(kv::Guard::exact);
+  co_await self.start(ctx);
+  co_await self.stage(ctx, "t0", "k", "x");
+  self.hooked.set_hook(
+      [&](Context& c, const kv::Op& op) { return op.guarded ? self.seal(c) : io::yield(); });
+  CO_EXPECT_ERROR(self.remove(ctx, "k"), ErrorCode::too_many_tries);
+  EXPECT_EQ(co_await self.visible(ctx, "k"), "x");
+}
+
+CO_TEST_F(Writing, RemoveNeedsABranchWhateverTheKeysAre) {
+  for (const kv::Guard guard : {kv::Guard::none, kv::Guard::exact}) {
+    self.hooked.set_guard(guard);
+    CO_EXPECT_ERROR(self.remove(ctx, "k"), ErrorCode::branch_not_found);
+    const std::vector<std::string> none{""};
+    CO_EXPECT_ERROR(
+        self.writes.remove(ctx, self.repository, self.main, none, DeleteForm::tombstone),
+        ErrorCode::branch_not_found);
+  }
+}
+
+CO_TEST_F(Writing, RemoveDoesNotFallBetweenSealedAndCommitted) {
+  for (const auto& [form, guard] : forms_and_guards()) {
+    self.hooked.set_guard(guard);
     co_await self.branches.put(ctx, self.repository, make_branch("main", "t0"));
     self.tokens_made = 0;
     self.trees.clear();
@@ -602,18 +830,29 @@ struct TombstonePlan {
 };
 
 CO_TEST_F(Writing, PlannedWritesAreMadeAgainForTheNewToken) {
-  co_await self.start(ctx);
-  co_await self.stage(ctx, "t0", "k", "x");
-  Once reading{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1,
-               &Writing::seal_and_enumerate};
-  reading.install();
-  TombstonePlan plan{self, ctx, "k"};
-  const WritePath::Plan make = [&](const Branch& branch) { return plan.make(branch); };
-  co_await self.writes.write(ctx, self.repository, self.main, make);
-  EXPECT_EQ(plan.planned, 2);
-  EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "tombstone");
-  co_await self.install(ctx);
-  EXPECT_EQ(co_await self.visible(ctx, "k"), "");
+  for (const kv::Guard guard : {kv::Guard::none, kv::Guard::exact}) {
+    self.hooked.set_guard(guard);
+    self.tokens_made = 0;
+    co_await self.start(ctx);
+    std::vector<kv::Op> ops;
+    ops.push_back(erase_op("t1", "k"));
+    co_await self.kv.run(ctx, std::move(ops));
+    co_await self.stage(ctx, "t0", "k", "x");
+    Once reading{self, [](const kv::Op& op) { return op.address.key == "k"; }, 1,
+                 &Writing::seal_and_enumerate};
+    reading.install();
+    TombstonePlan plan{self, ctx, "k"};
+    const WritePath::Plan make = [&](const Branch& branch) { return plan.make(branch); };
+    co_await self.writes.write(ctx, self.repository, self.main, make);
+    self.hooked.set_hook({});
+    EXPECT_EQ(plan.planned, 2);
+    if (guard == kv::Guard::exact) {
+      EXPECT_EQ(co_await self.staged(ctx, "t0", "k"), "value");
+    }
+    EXPECT_EQ(co_await self.staged(ctx, "t1", "k"), "tombstone");
+    co_await self.install(ctx);
+    EXPECT_EQ(co_await self.visible(ctx, "k"), "");
+  }
 }
 
 CO_TEST_F(Writing, AWriteThatFailedCanBeRepeated) {
