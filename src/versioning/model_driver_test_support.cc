@@ -1,26 +1,16 @@
 #include "versioning/model_driver_test_support.h"
 
 #include <algorithm>
-#include <array>
-#include <exception>
-#include <type_traits>
 #include <utility>
 
 #include "base/format.h"
+#include "versioning/model_outcome_test_support.h"
 
 namespace tarn::versioning::model {
 
 namespace {
 
-constexpr std::uint32_t kKeys = 96;
-constexpr std::uint32_t kFolders = 7;
 constexpr std::uint32_t kVariants = 3;
-constexpr std::array kMarks = std::to_array<char>({'+', '-', '~', '!'});
-
-std::string key_of(std::uint32_t pick) {
-  const std::uint32_t number = pick % kKeys;
-  return format("d{}/{}", number % kFolders, number / kFolders);
-}
 
 /// Values of different keys never have one identity: the reference's merge looks at identities of
 /// neighbours in some corners (storage-format.md 4.4).
@@ -32,89 +22,6 @@ std::string prefix_of(std::uint32_t pick) {
   if (pick % 16 == 0) return {};
   const std::uint32_t folder = pick / 16 % kFolders;
   return pick % 3 == 0 ? format("d{}/1", folder) : format("d{}/", folder);
-}
-
-std::string name(const std::optional<ErrorCode>& code) {
-  return code ? std::string(to_string(*code)) : "success";
-}
-
-void expect(bool condition, const std::string& text) {
-  if (!condition) throw Mismatch(text);
-}
-
-void expect_outcome(const std::optional<ErrorCode>& seen, const std::optional<ErrorCode>& wanted,
-                    std::string_view what) {
-  expect(seen == wanted, format("{}: {} instead of {}", what, name(seen), name(wanted)));
-}
-
-std::string joined(const Rows& rows) {
-  std::string text;
-  for (const std::string& row : rows)
-    text += row + " ";
-  return text;
-}
-
-void expect_same(const Rows& seen, const Rows& wanted, std::string_view what) {
-  expect(seen == wanted,
-         format("{}\n  engine: {}\n  model:  {}", what, joined(seen), joined(wanted)));
-}
-
-template <class T>
-struct Answer {
-  std::optional<ErrorCode> error;
-  std::optional<T> value;
-};
-
-struct Nothing {};
-
-template <class T>
-Task<Answer<std::conditional_t<std::is_void_v<T>, Nothing, T>>> attempt(Task<T> task) {
-  Answer<std::conditional_t<std::is_void_v<T>, Nothing, T>> answer;
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await std::move(task);
-      answer.value.emplace();
-    } else {
-      answer.value.emplace(co_await std::move(task));
-    }
-  } catch (const Error& error) {
-    answer.error = error.code();
-  }
-  co_return answer;
-}
-
-std::string row(const Difference& difference) {
-  const char mark = kMarks.at(static_cast<std::size_t>(difference.type));
-  if (difference.type == DiffType::conflict) return mark + difference.key;
-  return mark + difference.key + "=" + difference.value.data;
-}
-
-Task<Rows> read(Context& ctx, DiffStream& stream, std::size_t rows_max = SIZE_MAX) {
-  Rows rows;
-  while (rows.size() < rows_max && (stream.next() || co_await stream.fill(ctx)))
-    rows.push_back(row(stream.difference()));
-  co_return rows;
-}
-
-Task<Rows> read(Context& ctx, RecordStream& stream, std::size_t rows_max = SIZE_MAX) {
-  Rows rows;
-  while (rows.size() < rows_max && (stream.next() || co_await stream.fill(ctx))) {
-    rows.push_back(std::string(stream.record().key).append("=").append(stream.record().data));
-  }
-  co_return rows;
-}
-
-/// Rows from `key` on; differences have a mark before their key.
-Rows from_key(const Rows& rows, const std::string& key, std::size_t mark) {
-  Rows rest;
-  for (const std::string& r : rows) {
-    if (r.substr(mark, r.find('=') - mark) >= key) rest.push_back(r);
-  }
-  return rest;
-}
-
-Tree tree_from(const Tree& tree, const std::string& from) {
-  return {tree.lower_bound(from), tree.end()};
 }
 
 }  // namespace
@@ -372,132 +279,6 @@ Task<> Driver::tag(Context& ctx, const Op& op) {
   if (!wanted) state_.tags[name] = target.commit;
 }
 
-Task<> Driver::merge(Context& ctx, const Op& op) {
-  const std::string to = branch_name(op.pick[0]);
-  if (op.pick[4] % 4 != 0) co_await commit(ctx, to, true);
-  const Ref source = ref(op.pick[1], op.pick[2]);
-  const MergeParams params{.committer = "c",
-                           .strategy = static_cast<MergeStrategy>(op.pick[3] % 3),
-                           .squash = op.pick[3] / 3 % 4 == 0,
-                           .allow_empty = op.pick[3] / 12 % 4 == 0};
-  const auto made = co_await attempt(
-      engine_.merge(ctx, repository_, BranchId::from_stored(to), source.text, params));
-  const std::string what = format("merge {} into {}", source.text, to);
-  if (!is_clean(to)) {
-    expect_outcome(made.error, ErrorCode::dirty_branch, what);
-    co_return;
-  }
-  branch(to).staging.clear();
-  if (source.error) {
-    expect_outcome(made.error, source.error, what);
-    co_return;
-  }
-  const std::size_t head = branch(to).head;
-  const ModelCommit& from = state_.commits[source.commit];
-  const ModelCommit& base = state_.commits[state_.merge_base(source.commit, head)];
-  if (from.meta_range_id == base.meta_range_id && !params.allow_empty) {
-    expect_outcome(made.error, ErrorCode::no_changes, what);
-    co_return;
-  }
-  expect_outcome(made.error, std::nullopt, what);
-  Merged result = merged(head_tree(to), from.tree, base.tree, params.strategy);
-  const bool refused = result.conflicts > 0 && params.strategy == MergeStrategy::none;
-  expect(made.value->commit_id.has_value() != refused, what + ": conflict or not");
-  expect((made.value->summary.conflicts > 0) == (result.conflicts > 0), what + ": conflicts");
-  if (refused) co_return;
-  std::vector<std::size_t> parents{head};
-  if (!params.squash) parents.push_back(source.commit);
-  const std::int32_t generation = std::max(state_.commits[head].generation, from.generation) + 1;
-  co_await adopt(ctx, to, *made.value->commit_id, std::move(result.tree), std::move(parents),
-                 generation);
-}
-
-Task<> Driver::adopt_replayed(Context& ctx, const std::string& name, const Outcome& outcome,
-                              const std::optional<Commit>& made, Tree tree, bool empty_allowed) {
-  const bool may_be_refused = tree == head_tree(name) && !empty_allowed;
-  if (may_be_refused && outcome == ErrorCode::no_changes) co_return;
-  expect_outcome(outcome, std::nullopt, "replay on " + name);
-  const std::size_t parent = branch(name).head;
-  co_await adopt(ctx, name, made->id, std::move(tree), {parent},
-                 state_.commits[parent].generation + 1);
-}
-
-Task<> Driver::revert(Context& ctx, const Op& op) {
-  const std::string on = branch_name(op.pick[0]);
-  if (op.pick[4] % 4 != 0) co_await commit(ctx, on, true);
-  const Ref target = ref(op.pick[1], op.pick[2]);
-  const RevertParams params{.committer = "c",
-                            .parent_number = static_cast<int>(op.pick[3] % 3),
-                            .allow_empty = op.pick[3] / 3 % 4 == 0};
-  const auto made = co_await attempt(
-      engine_.revert(ctx, repository_, BranchId::from_stored(on), target.text, params));
-  const std::string what =
-      format("revert {} against {} on {}", target.text, params.parent_number, on);
-  Outcome wanted = target.error;
-  const ModelCommit& commit = state_.commits[target.commit];
-  const std::size_t number = params.parent_number == 0 ? 1 : op.pick[3] % 3;
-  const bool root = commit.parents.empty() && params.parent_number == 0;
-  if (!wanted && commit.parents.size() > 1 && params.parent_number == 0) {
-    wanted = ErrorCode::conflict;
-  }
-  if (!wanted && !root && number > commit.parents.size()) wanted = ErrorCode::invalid_argument;
-  if (!wanted && !is_clean(on)) wanted = ErrorCode::dirty_branch;
-  if (wanted) {
-    expect_outcome(made.error, wanted, what);
-    co_return;
-  }
-  branch(on).staging.clear();
-  const Tree parent = root ? Tree() : state_.commits[commit.parents[number - 1]].tree;
-  Merged result = merged(head_tree(on), parent, commit.tree, MergeStrategy::none);
-  if (bug_ == Bug::revert_forgets_removed_keys) {
-    for (const auto& [key, text] : parent) {
-      if (!commit.tree.contains(key)) result.tree.erase(key);
-    }
-  }
-  if (result.conflicts > 0) {
-    expect_outcome(made.error, ErrorCode::conflict, what);
-    co_return;
-  }
-  co_await adopt_replayed(ctx, on, made.error, made.value, std::move(result.tree),
-                          params.allow_empty);
-}
-
-Task<> Driver::cherry_pick(Context& ctx, const Op& op) {
-  const std::string on = branch_name(op.pick[0]);
-  if (op.pick[4] % 4 != 0) co_await commit(ctx, on, true);
-  const Ref target = ref(op.pick[1], op.pick[2]);
-  CherryPickParams params{.committer = "c"};
-  const std::uint32_t number = op.pick[3] % 4;  // 3: not given
-  if (number < 3) params.parent_number = static_cast<int>(number);
-  const auto made = co_await attempt(
-      engine_.cherry_pick(ctx, repository_, BranchId::from_stored(on), target.text, params));
-  const std::string what = format("cherry-pick {} against {} onto {}", target.text, number, on);
-  const ModelCommit& commit = state_.commits[target.commit];
-  const std::size_t parent = number == 3 ? 1 : number;
-  Outcome wanted = target.error;
-  if (number == 0) wanted = ErrorCode::invalid_argument;
-  if (!wanted && ((commit.parents.size() > 1 && number == 3) || parent > commit.parents.size())) {
-    wanted = ErrorCode::invalid_argument;
-  }
-  if (!wanted && !is_clean(on)) wanted = ErrorCode::dirty_branch;
-  if (!wanted) {
-    branch(on).staging.clear();
-    const ModelCommit& base = state_.commits[commit.parents[parent - 1]];
-    if (base.meta_range_id == commit.meta_range_id) wanted = ErrorCode::no_changes;
-  }
-  if (wanted) {
-    expect_outcome(made.error, wanted, what);
-    co_return;
-  }
-  Merged result = merged(head_tree(on), commit.tree,
-                         state_.commits[commit.parents[parent - 1]].tree, MergeStrategy::none);
-  if (result.conflicts > 0) {
-    expect_outcome(made.error, ErrorCode::conflict, what);
-    co_return;
-  }
-  co_await adopt_replayed(ctx, on, made.error, made.value, std::move(result.tree), true);
-}
-
 Task<> Driver::reset(Context& ctx, const Op& op) {
   const std::string on = branch_name(op.pick[0]);
   const BranchId id = BranchId::from_stored(on);
@@ -541,125 +322,6 @@ Task<> Driver::move(Context& ctx, const Op& op) {
   if (!wanted && !is_clean(on)) wanted = ErrorCode::dirty_branch;
   expect_outcome(done.error, wanted, format("re-point {} to {}", on, target.text));
   if (!wanted) branch(on) = {.head = target.commit, .staging = {}};
-}
-
-Task<> Driver::expect_rows(Context& ctx, DiffStream& stream, Rows expected, std::uint32_t seek_pick,
-                           std::string_view what) {
-  if (seek_pick % 3 != 0) {
-    expect_same(co_await read(ctx, stream), expected, what);
-    co_return;
-  }
-  // Some rows, then from a place before or behind them to the end.
-  const std::size_t some = seek_pick / 3 % 10;
-  const Rows first = co_await read(ctx, stream, some);
-  expect_same(first,
-              Rows(expected.begin(),
-                   expected.begin() + static_cast<std::ptrdiff_t>(std::min(some, expected.size()))),
-              what);
-  const std::string key = key_of(seek_pick / 30);
-  stream.seek(key);
-  expect_same(co_await read(ctx, stream), from_key(expected, key, 1),
-              format("{} from {}", what, key));
-}
-
-Task<> Driver::diff(Context& ctx, const Op& op) {
-  const Ref left = ref(op.pick[0], op.pick[1]);
-  Ref right = ref(op.pick[2], op.pick[3]);
-  const auto stream = co_await attempt(engine_.diff(ctx, repository_, left.text, right.text));
-  const std::string what = format("diff {} {}", left.text, right.text);
-  const Outcome wanted = left.error ? left.error : right.dollar ? std::nullopt : right.error;
-  expect_outcome(stream.error, wanted, what);
-  if (wanted) co_return;
-  if (!right.dollar) right.staged.clear();  // a plain name stands for its head
-  const Tree& before = state_.commits[left.commit].tree;
-  const Tree after = visible(right);
-  co_await expect_rows(ctx, **stream.value, two_dot(before, after), op.pick[4], what);
-  if (right.dollar) co_return;
-  const auto mirror = co_await engine_.diff(ctx, repository_, right.text, left.text);
-  expect_same(co_await read(ctx, *mirror), two_dot(after, before), "mirror of " + what);
-}
-
-Task<> Driver::compare(Context& ctx, const Op& op) {
-  const Ref left = ref(op.pick[0], op.pick[1]);
-  const Ref right = ref(op.pick[2], op.pick[3]);
-  const auto stream = co_await attempt(engine_.compare(ctx, repository_, left.text, right.text));
-  const std::string what = format("compare {} {}", left.text, right.text);
-  const Outcome wanted = right.error ? right.error : left.error;
-  expect_outcome(stream.error, wanted, what);
-  if (wanted) co_return;
-  const std::size_t base = state_.merge_base(right.commit, left.commit);
-  co_await expect_rows(ctx, **stream.value,
-                       three_dot(state_.commits[left.commit].tree,
-                                 state_.commits[right.commit].tree, state_.commits[base].tree),
-                       op.pick[4], what);
-}
-
-Task<> Driver::diff_uncommitted(Context& ctx, const Op& op) {
-  const std::string on = branch_name(op.pick[0]);
-  const auto stream =
-      co_await engine_.diff_uncommitted(ctx, repository_, BranchId::from_stored(on));
-  co_await expect_rows(ctx, *stream,
-                       two_dot(head_tree(on), overlaid(head_tree(on), branch(on).staging)),
-                       op.pick[1], "uncommitted on " + on);
-}
-
-Task<> Driver::list(Context& ctx, const Op& op) {
-  const Ref at = ref(op.pick[0], op.pick[1]);
-  const auto resolved = co_await attempt(engine_.resolve(ctx, repository_, at.text));
-  const Outcome wanted = at.dollar ? std::nullopt : at.error;
-  expect_outcome(resolved.error, wanted, "resolve " + at.text);
-  if (wanted) co_return;
-  const Tree tree = visible(at);
-  const std::string from = op.pick[2] % 3 == 0 ? "" : key_of(op.pick[2]);
-  const auto records = engine_.list(repository_, *resolved.value, from);
-  const std::size_t some = op.pick[3] % 3 == 0 ? SIZE_MAX : op.pick[3] % 20;
-  Rows wanted_rows = listing(tree_from(tree, from));
-  if (wanted_rows.size() > some) wanted_rows.resize(some);
-  expect_same(co_await read(ctx, *records, some), wanted_rows,
-              format("list {} from {}", at.text, from));
-  const std::string again = key_of(op.pick[4]);
-  records->seek(again);
-  expect_same(co_await read(ctx, *records), listing(tree_from(tree, again)),
-              format("list {}, then from {}", at.text, again));
-}
-
-Task<> Driver::get(Context& ctx, const Op& op) {
-  const Ref at = ref(op.pick[0], op.pick[1]);
-  if (at.error && !at.dollar) co_return;
-  const ResolvedRef resolved = co_await engine_.resolve(ctx, repository_, at.text);
-  expect(resolved.commit_id.str() == state_.commits[at.commit].id, at.text + " resolves wrongly");
-  const Tree tree = visible(at);
-  const std::string key = key_of(op.pick[2]);
-  const auto value = co_await engine_.get(ctx, repository_, resolved, key);
-  const auto found = tree.find(key);
-  const std::string wanted = found == tree.end() ? "nothing" : found->second;
-  const std::string seen = value ? value->data : "nothing";
-  expect(seen == wanted, format("{} at {}: {} instead of {}", key, at.text, seen, wanted));
-}
-
-Task<> Driver::check_all(Context& ctx) {
-  for (const auto& [name, branch] : state_.branches) {
-    expect_same(co_await server_.list(ctx, repository_, name),
-                listing(overlaid(head_tree(name), branch.staging)), "in the end, " + name);
-    const auto log = co_await engine_.log(ctx, repository_, name, {.amount = 10'000});
-    Rows seen;
-    for (const CommitPtr& commit : log.items)
-      seen.push_back(commit->id.str());
-    Rows wanted;
-    for (const std::size_t at : state_.history(branch.head))
-      wanted.push_back(state_.commits[at].id);
-    expect_same(seen, wanted, "log of " + name);
-  }
-  for (std::size_t at = 0; at < state_.commits.size(); at += 8) {  // adopt() has seen each once
-    const ModelCommit& commit = state_.commits[at];
-    expect_same(co_await server_.list(ctx, repository_, commit.id), listing(commit.tree),
-                "in the end, commit " + commit.id);
-  }
-  co_await engine_.clean_up(ctx);
-  for (const auto& [name, branch] : state_.branches) {
-    expect_same(co_await server_.list(ctx, repository_, name),
-                listing(overlaid(head_tree(name), branch.staging)), "after clean-up, " + name);
-  }
 }
 
 Task<std::optional<Failure>> run_ops(Context& ctx, EngineOn& server, std::string repository,
