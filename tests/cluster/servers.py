@@ -118,6 +118,30 @@ class Servers:
         entry = {"physical_address": address, "checksum": "0" * 32, "size_bytes": 1}
         self._call("PUT", server, f"{self._branch}/objects", params={"path": path}, json=entry)
 
+    def create(self, server: int, path: str) -> None:
+        """Uploads something, unless the path is there."""
+        self._call(
+            "POST",
+            server,
+            f"{self._branch}/objects",
+            params={"path": path},
+            data=b"4",
+            headers={"Content-Type": "application/octet-stream", "If-None-Match": "*"},
+        )
+
+    def remove(self, server: int, *paths: str) -> None:
+        self._call("POST", server, f"{self._branch}/objects/delete", json={"paths": list(paths)})
+
+    def describe(self, server: int, path: str, words: str) -> None:
+        """Changes the metadata of what is there."""
+        self._call(
+            "PUT",
+            server,
+            f"{self._branch}/objects/stat/user_metadata",
+            params={"path": path},
+            json={"set": {"words": words}},
+        )
+
     def commit(self, server: int, marker: str) -> None:
         self._call(
             "POST",
@@ -176,7 +200,7 @@ class Servers:
             raise Refused(answer.text)
         if answer.status_code >= 400:
             raise Unknown(answer.text)
-        return dict(answer.json())
+        return dict(answer.json()) if answer.content else {}
 
     def _request(self, method: str, server: int, path: str, **values: Any) -> requests.Response:
         try:

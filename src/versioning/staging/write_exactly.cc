@@ -30,9 +30,35 @@ Task<> WritePath::Impl::set_exactly(Context& ctx, const BranchAddress& at, const
   }
 }
 
+Task<bool> WritePath::Impl::create_at_once(Context& ctx, const Repository& repository,
+                                           const BranchAddress& at, const std::string& name,
+                                           const Change& change) {
+  const auto hint = tokens.find(at.text());
+  if (!hint) co_return false;
+  const Branch branch = decode_branch(hint->stored);
+  if (!branch.sealed_tokens.empty()) co_return false;
+  const std::vector<std::string> keys{name};
+  if ((co_await read_committed(ctx, repository, branch.commit_id, keys)).at(0)) co_return false;
+  std::optional<Value> value;
+  try {
+    value = change(std::nullopt);
+  } catch (const Error&) {
+    // Of something that need not be so: it will be asked again.
+  }
+  if (!value) co_return false;
+  std::vector<kv::Op> ops;
+  ops.push_back(
+      tied(kv::Op::set_if(hint->token, name, encode_staged(name, value->identity, value->data),
+                          kv::Expect::absent()),
+           at, *hint));
+  const auto results = co_await kv.run(ctx, std::move(ops));
+  co_return results.front().stored;
+}
+
 Task<> WritePath::Impl::update_exactly(Context& ctx, const Repository& repository,
                                        const BranchAddress& at, const std::string& name,
                                        const Change& change) {
+  if (co_await create_at_once(ctx, repository, at, name, change)) co_return;
   const std::size_t races_max = std::max<std::size_t>(config.race_tries, 1);
   std::optional<std::string> tried;  // the branch's record at the last try
   Moves left = moves();
@@ -60,24 +86,6 @@ Task<> WritePath::Impl::update_exactly(Context& ctx, const Repository& repositor
     tried = hint.stored;
   }
   throw Error(ErrorCode::precondition_failed, "precondition failed");
-}
-
-Task<bool> WritePath::Impl::create_at_once(Context& ctx, const Repository& repository,
-                                           const BranchAddress& at, const std::string& name,
-                                           const Value& value) {
-  const auto hint = tokens.find(at.text());
-  if (!hint) co_return false;
-  const Branch branch = decode_branch(hint->stored);
-  if (!branch.sealed_tokens.empty()) co_return false;
-  const std::vector<std::string> keys{name};
-  if ((co_await read_committed(ctx, repository, branch.commit_id, keys)).at(0)) co_return false;
-  std::vector<kv::Op> ops;
-  ops.push_back(
-      tied(kv::Op::set_if(hint->token, name, encode_staged(name, value.identity, value.data),
-                          kv::Expect::absent()),
-           at, *hint));
-  const auto results = co_await kv.run(ctx, std::move(ops));
-  co_return results.front().stored;
 }
 
 Task<> WritePath::Impl::remove_exactly(Context& ctx, const Repository& repository,

@@ -128,10 +128,7 @@ Task<> WritePath::set_if_absent(Context& ctx, const Repository& repository, cons
     if (visible) throw Error(ErrorCode::precondition_failed, "precondition failed");
     return value;
   };
-  const bool created = impl_->exact() && co_await impl_->create_at_once(
-                                             ctx, repository, Impl::address(repository, branch),
-                                             std::string(key), value);
-  if (!created) co_await update(ctx, repository, branch, key, change);
+  co_await update(ctx, repository, branch, key, change);
 }
 
 Task<WritePath::Impl::RemovePlan> WritePath::Impl::plan_removal(

@@ -128,10 +128,10 @@ struct WritePath::Impl {
   /// took it along, or somebody has replaced it since.
   Task<bool> is_done(Context& ctx, const Repository& repository, const Branch& branch,
                      const std::string& name, const Value& value, const std::string& landed);
-  /// set_if_absent() where the branch is known and nothing committed or sealed has the key; false:
-  /// not known, or lost.
+  /// update() where the branch is known, and `change` wants to write where nothing is visible, and
+  /// nothing is; false: not so, or lost.
   Task<bool> create_at_once(Context& ctx, const Repository& repository, const BranchAddress& at,
-                            const std::string& name, const Value& value);
+                            const std::string& name, const Change& change);
   Task<std::optional<Seen>> look(Context& ctx, const Repository& repository,
                                  const BranchAddress& at, const std::string& key);
   Task<> update_exactly(Context& ctx, const Repository& repository, const BranchAddress& at,

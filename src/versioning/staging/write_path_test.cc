@@ -432,7 +432,10 @@ CO_TEST_F(Writing, GuardedWritesTakeAsFewRoundTripsAsTheyCan) {
   co_await self.writes.set_if_absent(ctx, self.repository, self.main, "new", make_value("n"));
   EXPECT_EQ(taken(), 1U);
   co_await self.writes.update(ctx, self.repository, self.main, "new",
-                              [](const auto&) { return make_value("m"); });
+                              [](const std::optional<Value>& visible) {
+                                if (!visible) throw Error(ErrorCode::not_found, "nothing there");
+                                return make_value("m");
+                              });
   EXPECT_EQ(taken(), 2U);
 }
 
