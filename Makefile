@@ -38,7 +38,7 @@ scenarios: build test-deps
 	@tools/run-tests scenarios
 
 # Every version of PostgreSQL, poolers, engines that speak its protocol, DynamoDB Local.
-databases: build unit
+databases: build test-deps
 	@tools/install-deps databases
 	@tools/run-tests databases
 
