@@ -32,7 +32,7 @@ def program(name: str) -> Path:
     for build in builds:
         if (build / "src" / name).exists():
             return build / "src" / name
-    raise AssertionError(f"{name} is not built: tools/run-tests unit")
+    raise AssertionError(f"{name} is not built: tools/run-tests databases")
 
 
 def run(contract: Contract) -> tuple[int, str]:
