@@ -16,6 +16,10 @@ constexpr std::uint32_t kOneRestart = std::numeric_limits<std::uint32_t>::max();
 // The index cut rule reckons with this length for every handle, whatever it is.
 constexpr std::size_t kIndexValueBytes = 20;
 constexpr std::size_t kSinkBytes = 256 * 1024;
+/// A file that has grown so large gets room for the largest usual one: what is not written to costs
+/// nothing, growing by doubling touches twice the memory.
+constexpr std::size_t kLargeBytes = 512 * 1024;
+constexpr std::size_t kLargeRoomBytes = 24 * 1024 * 1024;
 constexpr std::uint64_t kCheckpointBytes = 256 * 1024;  // of keys and values between two
 constexpr std::string_view kEmptyTableSeparator{"\xff\0\0\0\0\0\0\0", kTrailerBytes};
 
@@ -318,6 +322,10 @@ BlockHandle TableWriter::write_properties(const TableResult& result) {
 }
 
 void TableWriter::append(std::string_view bytes) {
+  const bool full = out_.capacity() - out_.size() < bytes.size();
+  if (full && out_.size() >= kLargeBytes && out_.size() + bytes.size() < kLargeRoomBytes) {
+    out_.reserve(kLargeRoomBytes);
+  }
   out_.append(bytes);
   written_ += bytes.size();
   if (options_.sink && out_.size() >= kSinkBytes) {
