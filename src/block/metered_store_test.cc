@@ -1,6 +1,7 @@
 #include "block/metered_store.h"
 
 #include "base/metrics.h"
+#include "block/forwarding_store.h"
 #include "block/mem/mem_object_store.h"
 #include "block/testing/faulty_store.h"
 #include "block/testing/object_store_suite.h"
@@ -48,6 +49,33 @@ CO_TEST(MeteredStore, CountsOutcomesAndBytes) {
   EXPECT_EQ(observed("remove", "failed"), failed + 1);
   EXPECT_EQ(metrics::counter("tarn_block_written_bytes", "").value(), written + 5);
   EXPECT_EQ(metrics::counter("tarn_block_read_bytes", "").value(), read + 3);
+}
+
+/// Takes bodies as wholes, as stores do that want them for longer than a piece.
+class WholeStore final : public ForwardingStore {
+ public:
+  explicit WholeStore(std::unique_ptr<ObjectStore> inner)
+      : ForwardingStore(*inner), owned_(std::move(inner)) {}
+
+  Task<PutResult> put(Context& ctx, const ObjectRef& ref, io::ByteSource& body,
+                      PutOptions options) override {
+    io::StringSource whole(body.whole());
+    co_return co_await inner().put(ctx, ref, whole, options);
+  }
+
+ private:
+  const std::unique_ptr<ObjectStore> owned_;
+};
+
+CO_TEST(MeteredStore, CountsABodyThatIsTakenAsAWhole) {
+  MeteredStore store(std::make_unique<WholeStore>(std::make_unique<MemObjectStore>()));
+  const ObjectRef ref{"mem://metered", "k", AddressType::relative};
+  const auto written = metrics::counter("tarn_block_written_bytes", "").value();
+  io::StringSource body("12345");
+  EXPECT_EQ((co_await store.put(ctx, ref, body, {})).size, 5u);
+  EXPECT_EQ(metrics::counter("tarn_block_written_bytes", "").value(), written + 5);
+  EXPECT_EQ(co_await testing::get_text(ctx, store, ref), "12345");
+  co_await store.close();
 }
 
 }  // namespace
