@@ -28,7 +28,7 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
-Kind = Literal["write", "read", "commit", "head"]
+Kind = Literal["write", "remove", "read", "commit", "head"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class History:
 
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = {}
-        for one in self.operations("write", "read", "commit", "head"):
+        for one in self.operations("write", "remove", "read", "commit", "head"):
             name = f"{one.kind} {one.outcome.value}"
             found[name] = found.get(name, 0) + 1
         return dict(sorted(found.items()))

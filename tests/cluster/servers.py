@@ -93,16 +93,7 @@ class Servers:
     # What a client does, through one of the servers.
 
     def put(self, server: int, path: str, value: str) -> None:
-        body = value.encode()
-        self._values[hashlib.md5(body).hexdigest()] = value
-        self._call(
-            "POST",
-            server,
-            f"{self._branch}/objects",
-            params={"path": path},
-            data=body,
-            headers={"Content-Type": "application/octet-stream"},
-        )
+        self._upload(server, path, value, {})
 
     def get(self, server: int, path: str) -> str | None:
         answer = self._stat(server, BRANCH, path)
@@ -118,16 +109,9 @@ class Servers:
         entry = {"physical_address": address, "checksum": "0" * 32, "size_bytes": 1}
         self._call("PUT", server, f"{self._branch}/objects", params={"path": path}, json=entry)
 
-    def create(self, server: int, path: str) -> None:
-        """Uploads something, unless the path is there."""
-        self._call(
-            "POST",
-            server,
-            f"{self._branch}/objects",
-            params={"path": path},
-            data=b"4",
-            headers={"Content-Type": "application/octet-stream", "If-None-Match": "*"},
-        )
+    def create(self, server: int, path: str, value: str) -> None:
+        """put(), unless the path is there."""
+        self._upload(server, path, value, {"If-None-Match": "*"})
 
     def remove(self, server: int, *paths: str) -> None:
         self._call("POST", server, f"{self._branch}/objects/delete", json={"paths": list(paths)})
@@ -177,6 +161,18 @@ class Servers:
             if not page["pagination"]["has_more"]:
                 return found
             after = page["pagination"]["next_offset"]
+
+    def _upload(self, server: int, path: str, value: str, headers: dict[str, str]) -> None:
+        body = value.encode()
+        self._values[hashlib.md5(body).hexdigest()] = value
+        self._call(
+            "POST",
+            server,
+            f"{self._branch}/objects",
+            params={"path": path},
+            data=body,
+            headers={"Content-Type": "application/octet-stream", **headers},
+        )
 
     @property
     def _branch(self) -> str:

@@ -27,6 +27,8 @@ class Fault(Enum):
     HALF_COMMIT = "a commit leaves out some of what was sealed"
     LOST_WRITE = "an acknowledged write is dropped"
     RETRIED_COMMIT = "a commit without an answer is done again"
+    LOST_REMOVAL = "an acknowledged deletion is dropped"
+    SECOND_CREATION = "a creation does not see what is there"
     PHANTOM_REFUSAL = "a refused write happens all the same"
 
 
@@ -43,7 +45,7 @@ class SimulatedCluster:
     fault: Fault = Fault.NONE
     servers: int = 3
     branch: Branch = field(default_factory=Branch)
-    staged: dict[int, dict[str, str]] = field(default_factory=lambda: {0: {}})
+    staged: dict[int, dict[str, str | None]] = field(default_factory=lambda: {0: {}})
     commits: list[tuple[str | None, int | None, dict[str, str]]] = field(
         default_factory=lambda: [(None, None, {})]
     )
@@ -88,14 +90,37 @@ class SimulatedCluster:
         if self._chance.random() < 0.01:
             raise Unknown
 
+    def remove(self, server: int, *paths: str) -> None:
+        self._step()
+        with self._lock:
+            for path in paths:
+                if not self._strikes(Fault.LOST_REMOVAL, 0.2):
+                    self.staged[self.branch.token][path] = None
+        self._step()
+        if self._chance.random() < 0.01:
+            raise Unknown
+
+    def create(self, server: int, path: str, value: str) -> None:
+        self._step()
+        with self._lock:
+            blind = self._strikes(Fault.SECOND_CREATION, 0.2)
+            if self._visible(path) is not None and not blind:
+                raise Refused
+            self.staged[self.branch.token][path] = value
+        self._step()
+
+    def _visible(self, path: str) -> str | None:
+        found: str | None = self.commits[self.branch.head][2].get(path)
+        for token in (*self.branch.sealed, self.branch.token):
+            found = self.staged.get(token, {}).get(path, found)
+        return found
+
     def get(self, server: int, path: str) -> str | None:
         self._step()
         if self._strikes(Fault.STALE_READ, 0.1) and (server, path) in self._cached_reads:
             return self._cached_reads[server, path]
         with self._lock:
-            found = self.commits[self.branch.head][2].get(path)
-            for token in (*self.branch.sealed, self.branch.token):
-                found = self.staged.get(token, {}).get(path, found)
+            found = self._visible(path)
             self._cached_reads.setdefault((server, path), found)
         self._step()
         return found
@@ -129,7 +154,11 @@ class SimulatedCluster:
                 tree = dict(self.commits[parent][2])
                 for token in sealed:
                     for path, value in self.staged[token].items():
-                        if not self._strikes(Fault.HALF_COMMIT, 0.05):
+                        if self._strikes(Fault.HALF_COMMIT, 0.05):
+                            continue
+                        if value is None:
+                            tree.pop(path, None)
+                        else:
                             tree[path] = value
             self._step()
             with self._lock:

@@ -7,6 +7,7 @@ import pytest
 from heads import LoggedCommit, check_heads
 from history import NEVER, Kind, Operation, Outcome
 from registers import check_registers
+from removals import check_creations, check_removals
 from simulated import Fault, SimulatedCluster
 from trees import check_trees
 from workload import Clients, check, describe
@@ -95,3 +96,30 @@ def test_a_commit_must_hold_the_cause_of_what_it_holds() -> None:
     assert [one.rule for one in check_trees([cause, effect, commit], torn)] == [
         "commit holds a write without one acknowledged before that"
     ]
+
+
+def test_what_was_deleted_stays_away() -> None:
+    write, removal = made("write", "v", 1, 2, "gone/1"), made("remove", None, 3, 4, "gone/1")
+    before, after = made("read", None, 0, 0.5, "gone/1"), made("read", None, 5, 6, "gone/1")
+    assert check_removals([before, write, removal, after], []) == []
+    back = made("read", "v", 7, 8, "gone/1")
+    assert check_removals([write, removal, after, back], [])
+    assert check_removals([write, removal, back], [])
+    lost = made("read", None, 2.2, 2.5, "gone/1")
+    assert check_removals([write, lost, removal], [])
+    unanswered = made("remove", None, 3, key="gone/1")
+    assert check_removals([write, unanswered, back], []) == []
+    assert check_removals([write, unanswered, after, back], [])
+
+
+def test_a_commit_holds_nothing_that_was_deleted_before() -> None:
+    write, removal = made("write", "v", 1, 2, "gone/1"), made("remove", None, 3, 4, "gone/1")
+    log = [LoggedCommit("1", "c", {"gone/1": "v"})]
+    assert check_removals([write, removal, made("commit", "c", 3.5, 6)], log) == []
+    assert check_removals([write, removal, made("commit", "c", 5, 6)], log)
+
+
+def test_only_one_of_many_creations_succeeds() -> None:
+    one, other = made("write", "v", 1, 3, "once/1"), made("write", "w", 2, 4, "once/1")
+    assert check_creations([one]) == []
+    assert check_creations([one, other])

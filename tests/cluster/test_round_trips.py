@@ -64,7 +64,7 @@ def test_operations_visit_the_database_as_often_as_promised(cluster: Servers) ->
         "stat at a commit": cost(cluster, lambda _: cluster.stat(0, head, "committed")),
         "stage an entry": cost(cluster, lambda n: cluster.stage(0, f"linked/{n}", address)),
         "upload": cost(cluster, lambda n: cluster.put(0, f"sent/{n}", "3")),
-        "upload of what is not there": cost(cluster, lambda n: cluster.create(0, f"made/{n}")),
+        "upload of what is not there": cost(cluster, lambda n: cluster.create(0, f"made/{n}", "4")),
         "change of metadata": cost(cluster, lambda n: cluster.describe(0, "staged", str(n))),
         "deletion of a staged entry": cost(cluster, lambda n: cluster.remove(0, f"new/{n}")),
         "deletion of a committed entry": cost(cluster, lambda n: cluster.remove(0, f"old/{n}")),

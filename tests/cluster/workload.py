@@ -12,6 +12,7 @@ from crew import Crew
 from heads import LoggedCommit, check_heads
 from history import History, Refused, Unknown, Violation
 from registers import check_registers
+from removals import GONE, ONCE, check_creations, check_removals, without_gone
 from trees import check_trees
 
 SHARED_PATHS = 6
@@ -25,6 +26,10 @@ class Cluster(Protocol):
 
     def put(self, server: int, path: str, value: str) -> None: ...
 
+    def create(self, server: int, path: str, value: str) -> None: ...
+
+    def remove(self, server: int, *paths: str) -> None: ...
+
     def get(self, server: int, path: str) -> str | None: ...
 
     def commit(self, server: int, marker: str) -> None: ...
@@ -36,7 +41,10 @@ class Cluster(Protocol):
 
 @dataclass
 class Clients:
-    """`writers` write paths of their own and shared ones, `readers` read them; see `run`."""
+    """`writers` write paths of their own and shared ones, `readers` read them; see `run`.
+
+    Some paths are written once and deleted, others created by whoever is first.
+    """
 
     cluster: Cluster
     seed: int
@@ -46,6 +54,7 @@ class Clients:
 
     def __post_init__(self) -> None:
         self.history = History()
+        self._brief = [f"{ONCE}0"]  # paths of which a moment matters, the newest last
         jobs = (
             [partial(self._write, i) for i in range(self.writers)]
             + [partial(self._read, i) for i in range(self.readers)]
@@ -71,6 +80,9 @@ class Clients:
         turn = 0
         while not self._stop.is_set():
             turn += 1
+            if chance.random() < 0.3:
+                self._write_once(number, turn, chance)
+                continue
             shared = chance.random() < 0.5
             path = (
                 f"shared/{chance.randrange(SHARED_PATHS)}"
@@ -82,6 +94,26 @@ class Clients:
                 "write", path, server, value, lambda: self.cluster.put(server, path, value)
             )
 
+    def _write_once(self, number: int, turn: int, chance: random.Random) -> None:
+        server, value = self._server(chance), f"w{number}-{turn}"
+        if chance.random() < 0.4:
+            # About as many writers as there are try the same path.
+            path = f"{ONCE}{len(self.history.operations('write')) // 8}"
+            self._brief.append(path)
+            self.history.run(
+                "write", path, server, value, lambda: self.cluster.create(server, path, value)
+            )
+            return
+        path = f"{GONE}{number}/{turn}"
+        self._brief.append(path)
+        self.history.run(
+            "write", path, server, value, lambda: self.cluster.put(server, path, value)
+        )
+        if chance.random() < 0.5:
+            self._stop.wait(chance.random() * 0.1)  # for a commit
+        other = self._server(chance)
+        self.history.run("remove", path, other, None, lambda: self.cluster.remove(other, path))
+
     def _read(self, number: int) -> None:
         chance = self._chance("reader", number)
         while not self._stop.is_set():
@@ -92,6 +124,8 @@ class Clients:
             path = f"shared/{chance.randrange(SHARED_PATHS)}"
             if chance.random() < 0.3:
                 path = f"own/{chance.randrange(self.writers)}/{chance.randrange(OWN_PATHS)}"
+            elif chance.random() < 0.5:
+                path = chance.choice(self._brief[-8:])
             self.history.run("read", path, server, None, lambda: self.cluster.get(server, path))
 
     def _commit(self, number: int) -> None:
@@ -108,10 +142,13 @@ class Clients:
 
 def check(history: History, log: list[LoggedCommit]) -> list[Violation]:
     """Everything that no correct cluster could have shown. Empty is good."""
+    registers, trees = without_gone(history.operations("write", "read", "commit"), log)
     return (
-        check_registers(history.operations("write", "read"))
+        check_registers([one for one in registers if one.kind != "commit"])
         + check_heads(history.operations("commit", "head"), log)
-        + check_trees(history.operations("write", "commit"), log)
+        + check_trees([one for one in registers if one.kind != "read"], trees)
+        + check_removals(history.operations("write", "remove", "read", "commit"), log)
+        + check_creations(history.operations("write"))
     )
 
 
