@@ -19,7 +19,7 @@ namespace tarn::block::fs {
 namespace {
 
 std::atomic<bool> openat2_missing{false};
-std::atomic<bool> cachestat_missing{false};
+std::atomic<bool> cachestat_missing{false};  // before Linux 6.5
 
 // As in <linux/mman.h> of newer systems than the ones we build on.
 constexpr long kCachestat = 451;
@@ -136,7 +136,7 @@ ssize_t Files::send(int socket, int fd, std::uint64_t at, std::size_t count) {
 }
 
 bool Files::is_cached(int fd, std::uint64_t at, std::size_t count) {
-  // cachestat (Linux 6.5) counts pages, those included that are still being read: they are in
+  // cachestat counts pages, those included that are still being read: they are in
   // order, so the last byte tells.
   if (count == 0 || cachestat_missing.load(std::memory_order_relaxed)) return false;
   const CacheRange range{.at = at, .count = count};

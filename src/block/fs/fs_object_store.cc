@@ -119,9 +119,9 @@ class FileSource final : public io::ByteSource {
   Task<io::Sent> send_some(Context& ctx, int socket) override {
     if (left_ == 0) co_return io::Sent{};
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, kSendBytesPerTurn));
-    if (!from_disk_) from_disk_ = !files_.is_cached(file_->fd.get(), at_, count);
+    if (!may_wait_) may_wait_ = !files_.is_cached(file_->fd.get(), at_, count);
     io::Sent sent;
-    if (from_disk_) {
+    if (may_wait_) {
       sent = co_await pool_.run(ctx, [&files = files_, file = file_, socket, count, at = at_] {
         return send_blocking(files, *file, socket, at, count);
       });
@@ -146,7 +146,7 @@ class FileSource final : public io::ByteSource {
   OpenFilePtr file_;
   std::shared_ptr<Buffer> buffer_;  // once something was read
   std::uint64_t size_, at_, left_;
-  bool from_disk_ = false;
+  bool may_wait_ = !file_->on_local_disk;
 };
 
 Opened open_object(fs::Volume& volume, const LocalPath& path,

@@ -1,11 +1,15 @@
 #include "block/fs/volume.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include "base/format.h"
 #include "io/durable.h"
@@ -45,6 +49,21 @@ Fd open_root(const std::string& path, bool sync) {
   return fd;
 }
 
+/// The device, if its file system is one whose files are opened and read without asking anybody
+/// once they are in memory. Network file systems and those of other processes are not.
+std::optional<dev_t> local_disk_of(int directory) {
+  struct ::statfs system = {};
+  struct ::stat status = {};
+  if (::fstatfs(directory, &system) != 0 || ::fstat(directory, &status) != 0) return std::nullopt;
+  switch (static_cast<unsigned long>(system.f_type)) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC: return status.st_dev;
+    default: return std::nullopt;
+  }
+}
+
 DirectoryPtr directory_of(Files& files, Fd fd) {
   struct ::stat status = {};
   if (files.fstat(fd.get(), &status) != 0) throw_errno(errno, "stat directory");
@@ -68,8 +87,10 @@ Volume::Volume(Files& files, LocalRoots roots, std::uint64_t temp_bytes_max, boo
   const auto own = open_private(files_, root(), std::string(kPrivateDirectory), sync);
   temp_parent_ = open_private(files_, own.get(), "tmp", sync);
   uploads_ = open_private(files_, own.get(), "uploads", sync);
+  local_disks_.push_back(local_disk_of(root()));
   for (const std::string& prefix : roots_.external_prefixes) {
     externals_.emplace_back(::open(prefix.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    local_disks_.push_back(local_disk_of(externals_.back().get()));
   }
   temp_ = std::make_unique<TempSpace>(files_, temp_parent_.get(), temp_bytes_max, sync_);
 }
@@ -90,9 +111,14 @@ OpenFilePtr Volume::open_file(const LocalPath& path) {
   struct ::stat status = {};
   if (files_.fstat(fd.get(), &status) != 0) throw_errno(errno, "stat");
   if (!S_ISREG(status.st_mode)) return nullptr;
-  return std::make_shared<const OpenFile>(OpenFile{std::move(fd),
-                                                   static_cast<std::uint64_t>(status.st_size),
-                                                   modified_of(status), status.st_ino});
+  const bool local =
+      std::ranges::find(local_disks_, std::optional(status.st_dev)) != local_disks_.end();
+  return std::make_shared<const OpenFile>(
+      OpenFile{.fd = std::move(fd),
+               .size = static_cast<std::uint64_t>(status.st_size),
+               .modified = modified_of(status),
+               .inode = status.st_ino,
+               .on_local_disk = local});
 }
 
 std::optional<FileInfo> Volume::stat_file(const LocalPath& path) {

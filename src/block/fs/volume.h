@@ -24,6 +24,7 @@ struct OpenFile {
   std::uint64_t size = 0;
   Timestamp modified;
   std::uint64_t inode = 0;
+  bool on_local_disk = false;  // what is in memory is had without waiting for anybody
 };
 
 using OpenFilePtr = std::shared_ptr<const OpenFile>;
@@ -90,6 +91,7 @@ class Volume {
   const bool sync_;
   Fd root_, temp_parent_, uploads_;
   std::vector<Fd> externals_;
+  std::vector<std::optional<dev_t>> local_disks_;  // of the bases; none where a server is asked
   std::unique_ptr<TempSpace> temp_;
   std::mutex mutex_;
   std::unordered_set<std::string> known_;  // directories whose own names are durable; by mutex_
