@@ -94,7 +94,7 @@ class SimulatedCluster:
         self._step()
         with self._lock:
             for path in paths:
-                if not self._strikes(Fault.LOST_REMOVAL, 0.2):
+                if not self._strikes(Fault.LOST_REMOVAL, 0.5):
                     self.staged[self.branch.token][path] = None
         self._step()
         if self._chance.random() < 0.01:
@@ -103,7 +103,7 @@ class SimulatedCluster:
     def create(self, server: int, path: str, value: str) -> None:
         self._step()
         with self._lock:
-            blind = self._strikes(Fault.SECOND_CREATION, 0.2)
+            blind = self._strikes(Fault.SECOND_CREATION, 0.5)
             if self._visible(path) is not None and not blind:
                 raise Refused
             self.staged[self.branch.token][path] = value

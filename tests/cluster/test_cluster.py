@@ -41,7 +41,7 @@ class Stores:
 
 
 STORES = [
-    Stores("postgres-files", 12, 20),
+    Stores("postgres-files", 12, 12),
     Stores("postgres-s3", 6, 1, s3=True),
     Stores("dynamo-files", 6, 1, dynamo=True),
     Stores("dynamo-s3", 6, 1, dynamo=True, s3=True),
@@ -78,7 +78,8 @@ def test_the_cluster_is_one_system_whatever_happens_to_its_servers(
     cluster: Servers, stores: Stores, seed: int
 ) -> None:
     seconds = float(SECONDS or stores.seconds)
-    clients = Clients(cluster, seed)
+    # DynamoDB ties no write to the branch: one that meets a commit may come and go before its answer.
+    clients = Clients(cluster, seed, passers_by=0 if stores.dynamo else 2)
     with Trouble(cluster, seed) as trouble:
         history = clients.run(seconds)
     log = settle(cluster)

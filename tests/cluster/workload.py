@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -43,7 +44,7 @@ class Cluster(Protocol):
 class Clients:
     """`writers` write paths of their own and shared ones, `readers` read them; see `run`.
 
-    Some paths are written once and deleted, others created by whoever is first.
+    `passers_by` write paths once and delete them, and race to create others.
     """
 
     cluster: Cluster
@@ -51,14 +52,16 @@ class Clients:
     writers: int = 6
     readers: int = 3
     committers: int = 2
+    passers_by: int = 2
 
     def __post_init__(self) -> None:
         self.history = History()
-        self._brief = [f"{ONCE}0"]  # paths of which a moment matters, the newest last
+        self._brief_paths = [f"{ONCE}0"]  # paths of which a moment matters, the newest last
         jobs = (
             [partial(self._write, i) for i in range(self.writers)]
             + [partial(self._read, i) for i in range(self.readers)]
             + [partial(self._commit, i) for i in range(self.committers)]
+            + [partial(self._pass_by, i) for i in range(self.passers_by)]
         )
         self._crew = Crew(jobs)
         self._stop = self._crew.stopping
@@ -80,9 +83,6 @@ class Clients:
         turn = 0
         while not self._stop.is_set():
             turn += 1
-            if chance.random() < 0.3:
-                self._write_once(number, turn, chance)
-                continue
             shared = chance.random() < 0.5
             path = (
                 f"shared/{chance.randrange(SHARED_PATHS)}"
@@ -94,25 +94,35 @@ class Clients:
                 "write", path, server, value, lambda: self.cluster.put(server, path, value)
             )
 
-    def _write_once(self, number: int, turn: int, chance: random.Random) -> None:
-        server, value = self._server(chance), f"w{number}-{turn}"
-        if chance.random() < 0.4:
-            # About as many writers as there are try the same path.
-            path = f"{ONCE}{len(self.history.operations('write')) // 8}"
-            self._brief.append(path)
-            self.history.run(
-                "write", path, server, value, lambda: self.cluster.create(server, path, value)
-            )
-            return
-        path = f"{GONE}{number}/{turn}"
-        self._brief.append(path)
-        self.history.run(
-            "write", path, server, value, lambda: self.cluster.put(server, path, value)
-        )
-        if chance.random() < 0.5:
-            self._stop.wait(chance.random() * 0.1)  # for a commit
-        other = self._server(chance)
-        self.history.run("remove", path, other, None, lambda: self.cluster.remove(other, path))
+    def _pass_by(self, number: int) -> None:
+        chance = self._chance("passer-by", number)
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1
+            value = f"p{number}-{turn}"
+            if chance.random() < 0.4:
+                # Some paths further each time, so that most are tried by several.
+                path = f"{ONCE}{len(self._brief_paths) // self.passers_by}"
+                self._put_once(path, value, self.cluster.create, self._server(chance))
+            else:
+                path = f"{GONE}{number}/{turn}"
+                self._put_once(path, value, self.cluster.put, self._server(chance))
+                self._stop.wait(chance.random() * 0.02)  # for a commit
+                self._remove(path, self._server(chance))
+            for _ in range(2):
+                self._look(chance.choice(self._brief_paths[-4:]), self._server(chance))
+
+    def _put_once(
+        self, path: str, value: str, call: Callable[[int, str, str], None], server: int
+    ) -> None:
+        self._brief_paths.append(path)
+        self.history.run("write", path, server, value, lambda: call(server, path, value))
+
+    def _remove(self, path: str, server: int) -> None:
+        self.history.run("remove", path, server, None, lambda: self.cluster.remove(server, path))
+
+    def _look(self, path: str, server: int) -> None:
+        self.history.run("read", path, server, None, lambda: self.cluster.get(server, path))
 
     def _read(self, number: int) -> None:
         chance = self._chance("reader", number)
@@ -124,9 +134,7 @@ class Clients:
             path = f"shared/{chance.randrange(SHARED_PATHS)}"
             if chance.random() < 0.3:
                 path = f"own/{chance.randrange(self.writers)}/{chance.randrange(OWN_PATHS)}"
-            elif chance.random() < 0.5:
-                path = chance.choice(self._brief[-8:])
-            self.history.run("read", path, server, None, lambda: self.cluster.get(server, path))
+            self._look(path, server)
 
     def _commit(self, number: int) -> None:
         chance = self._chance("committer", number)
