@@ -168,7 +168,7 @@ Task<> ResponseWriter::send_stream(Context& ctx, io::ByteSource& body) {
   }
   std::uint64_t sent = 0;
   std::string_view piece;
-  if (size && body.can_send() && wire_.can_send()) {
+  if (size && *size > 0 && body.can_send() && wire_.can_send()) {
     sent = co_await send_file(ctx, body, *size);
     if (sent < *size) piece = co_await body.read(ctx);
   } else {

@@ -70,6 +70,38 @@ TEST_F(TlsServer, ServesRequestsAndKeepsTheConnection) {
                   .body == large);
 }
 
+/// A file, in its own eyes: the kernel could send it.
+class FileLikeSource final : public io::ByteSource {
+ public:
+  explicit FileLikeSource(std::string text) : inner_(std::move(text)) {}
+
+  Task<std::string_view> read(Context& ctx) override { return inner_.read(ctx); }
+
+  bool can_send() const override { return true; }
+
+  Task<io::Sent> send_some(Context&, int) override {
+    ADD_FAILURE() << "the bytes would leave unencrypted";
+    co_return io::Sent{.stop = io::Sent::Stop::unsupported};
+  }
+
+  std::optional<std::uint64_t> size() const override { return inner_.size(); }
+
+ private:
+  io::StringSource inner_;
+};
+
+Task<> send_file_like(Context& ctx, Request&, Response& response) {
+  FileLikeSource source(std::string(3 << 20, 'x'));
+  co_await response.send_stream(ctx, source);
+}
+
+TEST_F(TlsServer, EncryptsWhatTheKernelCouldSend) {
+  RunningServer server(send_file_like, config_);
+  TestClient client(server.port(), trust("one"));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(client.ask(std::string(kGet)).body == std::string(3 << 20, 'x'));
+}
+
 TEST_F(TlsServer, SaysGoodbyeBeforeItCloses) {
   RunningServer server(echo, config_);
   TestClient client(server.port(), trust("one"));
