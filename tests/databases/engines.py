@@ -155,9 +155,12 @@ def pglite() -> Iterator[Engine]:
     program = FETCHED / "pglite" / "node_modules" / ".bin" / "pglite-server"
     if not program.exists():
         raise NotHere("PGlite was not fetched")
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    # Debian 12's does not yet give what PGlite takes for granted.
+    environment = {"NODE_OPTIONS": "--experimental-global-customevent"} if node.startswith("v18.") else {}
     port = free_port()
     server = subprocess.Popen(
-        [program, f"--port={port}", "--max-connections=60"],
+        [program, f"--port={port}", "--max-connections=60"], env=os.environ | environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
