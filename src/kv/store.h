@@ -75,10 +75,10 @@ struct Op {
 
   Kind kind;
   Address address;
-  std::string value;                       // set, set_if
-  std::optional<Expect> expect;            // set_if
-  std::optional<Guarded> guarded = {};     // only_while
-  bool changes_guard = false;              // of_guard
+  std::string value;                    // set, set_if
+  std::optional<Expect> expect;         // set_if
+  std::optional<Guarded> guarded = {};  // only_while
+  bool changes_guard = false;           // of_guard
 
   /// Whether it may be lost.
   bool conditional() const { return expect.has_value() || guarded.has_value(); }

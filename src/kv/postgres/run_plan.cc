@@ -138,6 +138,7 @@ std::vector<GuardLock> guard_locks(std::span<const Op* const> writes) {
     if (op->changes_guard) add(op->address, false);
   }
   std::vector<GuardLock> locks;
+  locks.reserve(shared_by_number.size());
   for (const auto& [number, shared] : shared_by_number)
     locks.push_back({number, shared});
   return locks;

@@ -15,6 +15,15 @@ std::vector<kv::Op> tied(std::vector<kv::Op> writes, const BranchAddress& at,
   return writes;
 }
 
+/// What `change` makes of nothing; nullopt: it refuses, maybe because of what is not so.
+std::optional<Value> changed_from_nothing(const WritePath::Change& change) {
+  try {
+    return change(std::nullopt);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Task<> WritePath::Impl::set_exactly(Context& ctx, const BranchAddress& at, const std::string& name,
@@ -39,12 +48,7 @@ Task<bool> WritePath::Impl::create_at_once(Context& ctx, const Repository& repos
   if (!branch.sealed_tokens.empty()) co_return false;
   const std::vector<std::string> keys{name};
   if ((co_await read_committed(ctx, repository, branch.commit_id, keys)).at(0)) co_return false;
-  std::optional<Value> value;
-  try {
-    value = change(std::nullopt);
-  } catch (const Error&) {
-    // Of something that need not be so: it will be asked again.
-  }
+  const std::optional<Value> value = changed_from_nothing(change);
   if (!value) co_return false;
   std::vector<kv::Op> ops;
   ops.push_back(

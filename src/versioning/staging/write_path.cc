@@ -75,6 +75,7 @@ Task<std::optional<WritePath::Impl::Seen>> WritePath::Impl::look(Context& ctx,
   std::optional<std::string> deciding = seen.current;
   if (!deciding && !seen.branch.sealed_tokens.empty()) {
     std::vector<kv::Op> gets;
+    gets.reserve(seen.branch.sealed_tokens.size());
     for (const std::string& token : seen.branch.sealed_tokens) {
       gets.push_back(kv::Op::get(token, key));
     }

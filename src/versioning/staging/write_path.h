@@ -55,8 +55,8 @@ class WritePath {
              std::string_view key, const Value& value);
 
   /// Read-change-write of the value visible at `key` (nullopt = nothing). `change` may throw to
-  /// stop, and may be called several times, also with what turns out not to be so. When other writers of the key keep winning:
-  /// Error{precondition_failed}.
+  /// stop, and may be called several times, also with what turns out not to be so. When other
+  /// writers of the key keep winning: Error{precondition_failed}.
   using Change = std::function<Value(const std::optional<Value>&)>;
   Task<> update(Context& ctx, const Repository& repository, const BranchId& branch,
                 std::string_view key, const Change& change);
