@@ -26,7 +26,8 @@ def gauge(server: ServerProcess, name: str) -> int:
 
 
 def descriptors(server: ServerProcess) -> Counter[str]:
-    """Open descriptors by what they are: sockets, files of objects, files of metadata, others."""
+    """Open descriptors by what they are: sockets, others, and below the data directory by its part:
+    "objects" for files, "objects/" for directories."""
     assert server.process is not None
     kinds: Counter[str] = Counter()
     for entry in Path(f"/proc/{server.process.pid}/fd").iterdir():
@@ -37,7 +38,8 @@ def descriptors(server: ServerProcess) -> Counter[str]:
         if target.startswith("socket:"):
             kinds["sockets"] += 1
         elif target.startswith(f"{server.data_dir}/"):
-            kinds[Path(target).relative_to(server.data_dir).parts[0]] += 1
+            part = Path(target).relative_to(server.data_dir).parts[0]
+            kinds[part + "/" if os.path.isdir(target) else part] += 1
         else:
             kinds["others"] += 1
     return kinds

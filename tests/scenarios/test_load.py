@@ -36,6 +36,7 @@ SLOW_WRITERS = 6
 STUCK = 3  # of each kind
 VANISHERS = 6
 DESCRIPTORS = 4 * (WORKERS + IDLE)
+KEPT_DIRECTORIES = 64  # that objects were published in lately
 # Warm caches and buffers of the connections are in the first part; what grows in the second leaks.
 WARM_PART = 0.5
 GROWTH_MAX = 48 * MIB
@@ -162,6 +163,7 @@ def check_leftovers(server: ServerProcess, before: dict[str, int]) -> None:
     after = descriptors(server)
     print(f"descriptors: {dict(before)} before, {dict(after)} after")
     assert after["objects"] == before["objects"], "an object's file is still open"
+    assert after["objects/"] - before["objects/"] <= KEPT_DIRECTORIES
     assert after["others"] == before["others"]
 
 
