@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "io/sync.h"
 
 namespace tarn::http {
 
@@ -86,7 +87,7 @@ Task<WireEnd> Wire::write(std::span<const asio::const_buffer> pieces, millisecon
   co_return WireEnd::ok;
 }
 
-Task<io::Sent> Wire::send_turn(Context& ctx, io::ByteSource& source) {
+Task<io::Sent> Wire::send_turn(Context& ctx, io::ByteSource& source, std::uint64_t left) {
   struct Loan {
     bool& lent;
 
@@ -95,7 +96,10 @@ Task<io::Sent> Wire::send_turn(Context& ctx, io::ByteSource& source) {
     ~Loan() { lent = false; }
   } const loan(lent_);
 
-  co_return co_await source.send_some(ctx, stream_->lend());
+  const io::Sent sent = co_await source.send_some(ctx, stream_->lend());
+  // A peer that takes it as fast as it comes must not keep the loop from the others.
+  if (sent.stop == io::Sent::Stop::turn_over && sent.bytes < left) co_await io::yield();
+  co_return sent;
 }
 
 Task<WireSent> Wire::send(Context& ctx, io::ByteSource& source, milliseconds stall) {
@@ -103,7 +107,7 @@ Task<WireSent> Wire::send(Context& ctx, io::ByteSource& source, milliseconds sta
   std::uint64_t sent = 0;
   while (sent < wanted) {
     ctx.check_deadline();
-    const io::Sent turn = co_await send_turn(ctx, source);
+    const io::Sent turn = co_await send_turn(ctx, source, wanted - sent);
     sent += turn.bytes;
     bytes_out_ += turn.bytes;
     if (closed_while_lent_ || turn.stop == io::Sent::Stop::peer_gone) {

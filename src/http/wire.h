@@ -93,8 +93,8 @@ class Wire {
     std::size_t unsent = 0;  // at the last tick
   };
 
-  /// One turn of the source with the socket, which stays open for it.
-  Task<io::Sent> send_turn(Context& ctx, io::ByteSource& source);
+  /// One turn of the source, which has `left` bytes, with the socket, which stays open for it.
+  Task<io::Sent> send_turn(Context& ctx, io::ByteSource& source, std::uint64_t left);
   WireEnd end_of(const boost::system::error_code& error);
   bool is_draining();
 
